@@ -1,0 +1,51 @@
+# Collage, from nothing but Python 3.11 or newer and make. `make` alone says what there is.
+
+PYTHON ?=
+BIN := .venv/bin
+READY := .venv/.ready
+AT_ONCE ?= 2
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo test check bench prove docs format lock clean
+
+help:  ## this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST)
+
+demo: $(READY)  ## read an example export, score it, explain it
+	@$(BIN)/collage demo
+
+test: $(READY)  ## all tests but the long searches; says what it skips and why
+	@sh .ci/provide java
+	$(BIN)/python -m pytest -n $(AT_ONCE) --dist loadgroup
+
+check: $(READY)  ## format, lint, types, arrows, docs
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	@$(MAKE) --no-print-directory docs
+
+bench: $(READY)  ## speed and memory, as ratios against a floor measured in the same run
+	$(BIN)/python -m bench
+
+prove: $(READY)  ## the long searches: fuzzing, and every law on many more generated tables
+	@sh .ci/provide java
+	$(BIN)/python -m pytest -m "prove or hypothesis" --hypothesis-profile=prove --timeout=3600
+
+docs: $(READY)  ## the documentation, in docs/_build/html
+	$(BIN)/sphinx-build -q -W --keep-going -d docs/_build/doctrees docs docs/_build/html
+
+format: $(READY)  ## mend what the formatter and the linter can mend by themselves
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix-only .
+
+lock:  ## resolve pyproject.toml again into requirements.lock (needs uv)
+	uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest --generate-hashes \
+		--no-emit-index-url --no-header --extra spark --group dev pyproject.toml -o requirements.lock
+
+clean:  ## remove what make made
+	rm -rf .venv docs/_build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+
+$(READY): requirements.lock pyproject.toml
+	@sh .ci/setup "$(PYTHON)"
