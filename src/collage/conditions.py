@@ -1,0 +1,164 @@
+"""One language of conditions, for maps and catalogues alike.
+
+A condition is a table (every entry must hold) or a list of tables (one must hold):
+
+    {outcome = "AGENT", wait_s = "> 90"}
+    [{outcome = ["AGENT", "HANG"]}, {note = "is null"}]
+
+A comparison with null never holds, so a condition is always true or false.
+"""
+
+from __future__ import annotations
+
+import operator
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import reduce
+from typing import Protocol
+
+import ibis
+import ibis.expr.types as ir
+
+from collage.errors import ConditionError
+
+__all__ = ["Columns", "Condition", "Test", "parse"]
+
+_COMPARE: dict[str, Callable[[ir.Value, ir.Value], ir.BooleanValue]] = {
+    ">": operator.gt,
+    ">=": operator.ge,
+    "<": operator.lt,
+    "<=": operator.le,
+}
+_NUMBER = re.compile(r"(>=|<=|>|<)\s*(.*)", re.DOTALL)
+
+
+class Columns(Protocol):
+    """Whatever gives a column by its name: an Ibis table, or a row of a map."""
+
+    def __getitem__(self, name: str, /) -> ir.Value:
+        """Return the column."""
+
+
+@dataclass(frozen=True, slots=True)
+class Test:
+    """One entry of a condition: `column` compared by `op` with `value`.
+
+    `op` is one of ``in`` (value: a tuple of texts, numbers or booleans), ``!=`` (a text), ``null``, ``not null``
+    (value unused) and ``>``, ``>=``, ``<``, ``<=`` (a number).
+    """
+
+    column: str
+    op: str
+    value: tuple[str | float | bool, ...] | str | float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """Alternatives of entries: holds when all entries of one alternative hold."""
+
+    alternatives: tuple[tuple[Test, ...], ...]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Return the names of all columns asked about, each once, in order of mention."""
+        return tuple(dict.fromkeys(test.column for tests in self.alternatives for test in tests))
+
+    def holds(self, table: Columns) -> ir.BooleanValue:
+        """Return true where the condition holds in a row of `table` (or whatever gives columns by name), else false, never null."""
+        each = [
+            reduce(operator.and_, (_entry(table[test.column], test) for test in tests), ibis.literal(value=True))
+            for tests in self.alternatives
+        ]
+        return reduce(operator.or_, each)
+
+
+def parse(spec: object, *, where: str) -> Condition:
+    """Return the condition that `spec`, a value out of a TOML file, spells.
+
+    Parameters
+    ----------
+    spec
+        A table of entries, or a list of such tables.
+    where
+        The place of the condition, for messages, such as ``mark long_wait, when``.
+
+    Raises
+    ------
+    ConditionError
+        When an entry has a form that the language does not know.
+    """
+    tables = spec if isinstance(spec, list) else [spec]
+    if not tables:
+        raise ConditionError(where, "an empty list", "give at least one table of entries, or leave the key out")
+    for table in tables:
+        if not isinstance(table, Mapping):
+            raise ConditionError(where, f"{table!r}", 'write a table such as { outcome = "AGENT" }')
+    return Condition(tuple(tuple(_test(c, v, f"{where}.{c}") for c, v in t.items()) for t in tables))
+
+
+def _test(column: str, value: object, where: str) -> Test:
+    if isinstance(value, list):
+        if not value or not all(isinstance(v, str | int | float | bool) for v in value):
+            raise ConditionError(where, f"{value!r}", 'a list holds texts, numbers or true/false: ["A", "B"]')
+        return Test(column, "in", tuple(value))
+    if isinstance(value, bool | int | float):
+        return Test(column, "in", (value,))
+    if isinstance(value, Mapping):
+        do = f'a column whose name has a dot is quoted: "{column}.{next(iter(value), "…")}" = …'
+        raise ConditionError(where, f"{dict(value)!r}", do)
+    if not isinstance(value, str):
+        raise ConditionError(where, f"{value!r}", 'write a text, a number, true/false, a list, or a comparison as "> 90"')
+    return _from_text(column, value.strip(), where)
+
+
+def _from_text(column: str, text: str, where: str) -> Test:
+    if text in {"is null", "is not null"}:
+        return Test(column, text.removeprefix("is "), None)
+    if text.startswith("!="):
+        return Test(column, "!=", text[2:].strip())
+    if text.startswith("="):
+        return Test(column, "in", (text[1:].strip(),))
+    match = _NUMBER.fullmatch(text)
+    if match is None:
+        return Test(column, "in", (text,))
+    try:
+        return Test(column, match[1], float(match[2]))
+    except ValueError:
+        found, do = f"{text!r}", f'compare with a number ("> 90"), or write "= {text}" for this very text'
+        raise ConditionError(where, found, do) from None
+
+
+def _entry(column: ir.Value, test: Test) -> ir.BooleanValue:
+    if test.op == "null":
+        return column.isnull()
+    if test.op == "not null":
+        return column.notnull()
+    if isinstance(test.value, tuple):
+        holds = reduce(operator.or_, (_equal(column, value) for value in test.value))
+    elif isinstance(test.value, str):
+        holds = column.cast("string") != test.value
+    else:
+        holds = _COMPARE[test.op](_number(column), _float(test.value))
+    return holds.fill_null(ibis.literal(value=False))
+
+
+def _equal(column: ir.Value, value: str | float) -> ir.BooleanValue:
+    if isinstance(value, bool):
+        if column.type().is_boolean():
+            return column == ibis.literal(value)
+        return column.cast("string").lower() == str(value).lower()
+    if isinstance(value, str):
+        return column.cast("string") == value
+    return _number(column) == _float(value)
+
+
+def _number(column: ir.Value) -> ir.Value:
+    if column.type().is_numeric():
+        return column.cast("float64")
+    return column.cast("string").try_cast("float64")
+
+
+def _float(value: float | None) -> ir.Value:
+    # a bare literal becomes DECIMAL on DuckDB
+    return ibis.literal(value, type="float64")

@@ -1,0 +1,419 @@
+"""The contracts of all tables: columns, types, units, what null means; checked once at the door.
+
+A contract is data (`CONTRACTS`). `faults` turns it into conditions on a table, so that the reader (row by row) and the
+door of a dataset (first offending row) ask the same questions. Whoever adds a column adds one `Column` line here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import ibis
+import ibis.expr.datatypes as dt
+import ibis.expr.types as ir
+
+__all__ = ["CONTRACTS", "Column", "Contract", "Fault", "contract_hash", "expected", "faults", "from_text", "json_object", "to_json"]
+
+_TYPES: dict[str, dt.DataType] = {
+    "string": dt.string,
+    "timestamp": dt.Timestamp(timezone="UTC", scale=6),
+    "double": dt.float64,
+    "int64": dt.int64,
+    "bool": dt.boolean,
+}
+_EXPECTED = {
+    "timestamp": "a time (ISO 8601, or as the map's formats say)",
+    "double": "a number",
+    "int64": "a whole number",
+    "bool": "true or false",
+}
+# Times outside are slips (year 0001, 9999), never instances a customer remembers.
+_EARLIEST, _LATEST = "1900-01-01T00:00:00+00:00", "2200-01-01T00:00:00+00:00"
+_ISO = (
+    r"^\d{4}-\d{1,2}-\d{1,2}([T ]\d{1,2}:\d{2}(:\d{2}([.,]\d{1,9})?)?( ?(Z|[+-]\d{2}(:?\d{2})?))?)?$"
+)
+_PLAIN_NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
+IDENTIFIER = r"^[a-z][a-z0-9_-]*:\S(.*\S)?$"
+
+
+@ibis.udf.scalar.builtin
+def json_valid(text: str) -> bool:  # type: ignore[empty-body]  # DuckDB's own function, declared for Ibis
+    """Return whether a text is JSON (DuckDB)."""
+
+
+@ibis.udf.scalar.builtin
+def json_merge_patch(one: str, other: str) -> str:  # type: ignore[empty-body]  # DuckDB's own function
+    """Return a JSON object with the entries of another put over it, those that are null taken out (DuckDB)."""
+
+
+@ibis.udf.scalar.builtin
+def to_json(value) -> str:  # type: ignore[no-untyped-def,empty-body]  # noqa: ANN001  # any struct
+    """Return a struct as a JSON object (DuckDB, Spark)."""
+
+
+def json_object(values: Mapping[str, ir.Value], *, over: ir.StringValue | None = None) -> ir.StringValue:
+    """Return a JSON object of `values` without those that are null, put over the object `over`; null when empty (DuckDB)."""
+    start = ibis.literal("{}") if over is None else over.fill_null("{}")
+    # joined with nothing, DuckDB's JSON becomes the plain text that Ibis takes it for
+    return json_merge_patch(start, to_json(ibis.struct(values))).concat("").nullif("{}")
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of a contract.
+
+    `low` and `high` bound a number (inclusive), `pattern` is a regular expression which the whole text must fit, with
+    `expected` saying it in words, `values` a closed list.
+    """
+
+    name: str
+    type: str
+    means: str
+    required: bool = False
+    low: float | None = None
+    high: float | None = None
+    pattern: str | None = None
+    values: tuple[str, ...] = ()
+    json: str = ""
+    expected: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """One table: its columns, the column that is unique (``""``: none), and whether `collage read` may fill it."""
+
+    name: str
+    means: str
+    columns: tuple[Column, ...]
+    key: str = ""
+    readable: bool = False
+    derived: bool = field(default=False)
+
+    def __getitem__(self, name: str) -> Column:
+        """Return the column called `name`; KeyError when there is none."""
+        for column in self.columns:
+            if column.name == name:
+                return column
+        raise KeyError(name)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Return the names of the columns, in order."""
+        return tuple(column.name for column in self.columns)
+
+    def schema(self) -> ibis.Schema:
+        """Return the Ibis schema of the table."""
+        return ibis.schema({column.name: _TYPES[column.type] for column in self.columns})
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One way to break a contract: true in `when`, about `column`, with the value `found` as text."""
+
+    column: str
+    reason: str
+    when: ir.BooleanValue
+    found: ir.StringValue
+
+
+def _text(name: str, means: str, **more: object) -> Column:
+    return Column(name, "string", means, **more)  # type: ignore[arg-type]  # a shorthand for the table below
+
+
+def _time(name: str, means: str, *, required: bool = False) -> Column:
+    return Column(name, "timestamp", means, required=required)
+
+
+_IDENTIFIER_WORDS = "namespace:value, such as user:4711 or email:someone@example.org"
+_LIST = '["department", …] as a JSON list'
+
+_TOUCHPOINTS = (
+    _text("touchpoint_id", "unique, source:id", required=True, pattern=r"^[^:]+:.+$", expected="source:id"),
+    _text("identifier", "who, as the source knew them", required=True, pattern=IDENTIFIER, expected=_IDENTIFIER_WORDS),
+    _time("occurred_at", "when it happened", required=True),
+    _time("received_at", "when it was received; null: not known"),
+    _text("source", "which system said so; null: not known"),
+    _text("kind", "what happened, dotted, see the vocabulary", required=True, pattern=r"^[a-z0-9_]+(\.[a-z0-9_]+)*$",
+          expected="lower-case words joined by dots, such as contact.answered"),
+    _text("channel", "web, shop, app, phone, ivr, chat, email, sms, …; null: unknown"),
+    _text("department", "null: not attributable"),
+    _text("site", "null: not attributable"),
+    _text("agent", "null: no human, or not known"),
+    _text("issue_id", "the customer's matter; an order is a matter; null: not part of a known matter"),
+    _text("contact_id", "one uninterrupted episode; null: none"),
+    Column("severity", "double", "what the source claims, 0 to 3; null: 1", low=0, high=3),
+    Column("wait_s", "double", "seconds waited; null: not measured", low=0),
+    Column("duration_s", "double", "seconds it lasted; null: not measured", low=0),
+    Column("late_s", "double", "seconds after the promised time, negative: early; null: nothing was promised"),
+    Column("amount", "int64", "money in minor units; null: no money involved"),
+    _text("currency", "ISO 4217 code; null: no money involved", pattern=r"^[A-Z]{3}$", expected="an ISO 4217 code such as EUR"),
+    _text("outcome", "resolved, unresolved, abandoned, refused, failed, on_time, …; null: not known"),
+    _text("text", "what was said; null: nothing said"),
+    _text("properties", "a JSON object with everything else; null: nothing more", json="object", expected="a JSON object"),
+)
+
+_CLAIMS = (
+    _text("claim_id", "unique", required=True),
+    _text("one", "an identifier", required=True, pattern=IDENTIFIER, expected=_IDENTIFIER_WORDS),
+    _text("other", "an identifier said to be the same customer", required=True, pattern=IDENTIFIER, expected=_IDENTIFIER_WORDS),
+    _text("source", "who says so (person for people); null: not known"),
+    Column("confidence", "double", "0 to 1; null: not known", low=0, high=1),
+    _time("claimed_at", "null: not known"),
+    _time("withdrawn_at", "null: the claim stands"),
+)
+
+_RATINGS = (
+    _text("rating_id", "unique", required=True),
+    _text("identifier", "who rated", required=True, pattern=IDENTIFIER, expected=_IDENTIFIER_WORDS),
+    _time("rated_at", "when", required=True),
+    _text("contact_id", "the contact that is rated; null: not known"),
+    _time("contact_started_at", "null: first touchpoint of its contact"),
+    _text("issue_id", "null: not known"),
+    _text("department", "who served, frozen when it happened; null: not known"),
+    _text("agent", "who served, frozen when it happened; null: not known"),
+    _text("participants", "JSON list of {department, agent, from, to, bot}; null: not known", json="array", expected=_LIST),
+    _text("instrument", "csat, nps, ces, …; null: not known"),
+    _text("item", "contact or company; null: not known", values=("contact", "company")),
+    _text("wording", "the question as asked; null: not known"),
+    _text("channel", "null: unknown"),
+    Column("score", "double", "on the scale below", required=True),
+    Column("scale_low", "double", "lowest score possible", required=True),
+    Column("scale_high", "double", "highest score possible", required=True),
+    _text("comment", "null: nothing said"),
+    Column("weight", "double", "sampling weight; null: 1", low=0),
+    _text("invitation_id", "null: not invited by us"),
+)
+
+_INVITATIONS = (
+    _text("invitation_id", "unique", required=True),
+    _text("identifier", "who was invited", required=True, pattern=IDENTIFIER, expected=_IDENTIFIER_WORDS),
+    _text("trigger", "null: not known"),
+    _text("contact_id", "null: none"),
+    _text("instrument", "csat, nps, ces, …; null: not known"),
+    _text("channel", "null: unknown"),
+    _time("invited_at", "when it was decided; null: not known"),
+    _time("sent_at", "null: suppressed"),
+    _text("suppressed", "why it was not sent; null: sent", values=("cap", "consent", "quiet", "unreachable")),
+    _time("reminded_at", "null: not reminded"),
+)
+
+_PROMISES = (
+    _text("promise_id", "unique", required=True),
+    _text("identifier", "to whom", required=True, pattern=IDENTIFIER, expected=_IDENTIFIER_WORDS),
+    _text("kind", "delivery, appointment, callback, …", required=True),
+    _text("department", "who promised; null: not known"),
+    _text("agent", "null: not known"),
+    _text("channel", "null: unknown"),
+    _text("issue_id", "null: not part of a known matter"),
+    _time("made_at", "when", required=True),
+    _time("due_at", "by when", required=True),
+    _time("settled_at", "null: open"),
+    _text("outcome", "null: open", values=("kept", "exceeded", "withdrawn")),
+    Column("quoted_share", "double", "the share quoted with it, 0 to 1; null: not quoted by us", low=0, high=1),
+)
+
+_CORRECTIONS = (
+    _text("correction_id", "unique", required=True),
+    _text("touchpoint_id", "the touchpoint whose mark is meant", required=True),
+    _text("mark", "the mark that is meant", required=True),
+    _text("verdict", "contested counts until decided; struck_out is no mark", required=True,
+          values=("contested", "upheld", "struck_out")),
+    _text("by", "who decided; null: not known"),
+    _text("reason", "null: none given"),
+    _time("at", "when; null: not known"),
+    _time("withdrawn_at", "null: the correction stands"),
+)
+
+_QUARANTINE = (
+    _text("file", "name of the file", required=True),
+    Column("row", "int64", "number of the record in its file, from 1; a CSV's header is no record", required=True),
+    _text("column", "the column of our table, or of the file; null: the whole row"),
+    _text("reason", "what is wrong and was expected", required=True),
+    _text("found", "what stood there; null: nothing"),
+    _text("raw", "the whole row, as JSON or as it stood in the file"),
+)
+
+_CUSTOMERS = (
+    _text("customer_id", "smallest identifier of the component in files", required=True),
+    _text("identifier", "one of the customer's identifiers", required=True),
+    _text("state", "plain, shared or contested", required=True, values=("plain", "shared", "contested")),
+)
+
+_MARKS = (
+    _text("touchpoint_id", "together with mark unique (for recovered: with about and weighs_as)", required=True),
+    _text("mark", "name in the catalogue", required=True),
+    _text("identifier", "of the touchpoint", required=True),
+    _text("channel", "of the touchpoint"),
+    _text("site", "of the touchpoint"),
+    _text("agent", "of the touchpoint"),
+    _text("issue_id", "of the touchpoint"),
+    _text("contact_id", "of the touchpoint"),
+    _time("occurred_at", "counts from here on; may lie after its touchpoint (a deadline)", required=True),
+    _time("fades_from", "age is counted from here", required=True),
+    _text("weighs_as", "whose weight and class it takes", required=True),
+    Column("severity", "double", "counts in N; below 0 only in recovered", required=True),
+    Column("evidence", "double", "counts in D: salience · min(1, severity)", required=True),
+    _text("owner", "a department of the company; null: none known"),
+    _text("cause", "agent, staffing, routing, policy, product, process, partner"),
+    Column("agent_controllable", "bool", "whether the agent could have done otherwise"),
+    _text("about", "the earlier touchpoint that a sequence rule points at; null: none"),
+    _text("catalogue", "version", required=True),
+)
+
+_SCORES = (
+    _text("customer_id", "who", required=True),
+    _time("at", "the moment of asking", required=True),
+    Column("experience", "double", "E, in points of expected CSAT", required=True),
+    Column("index", "double", "0 to 100, 50 is neutral", required=True),
+    Column("evidence", "double", "D/(κ+D), 0 to 1", required=True),
+    Column("low", "double", "lower end of the 90 % interval of experience", required=True),
+    Column("high", "double", "upper end of the 90 % interval of experience", required=True),
+    Column("trend", "double", "contributions of the last 30 days, summed", required=True),
+    Column("n_marks", "int64", "marks up to `at`", required=True),
+    Column("strikes_90d", "int64", "strikes of the last 90 days", required=True),
+    _time("last_touchpoint_at", "the latest touchpoint up to `at`", required=True),
+)
+
+CONTRACTS: dict[str, Contract] = {
+    contract.name: contract
+    for contract in (
+        Contract("touchpoints", "what happened", _TOUCHPOINTS, key="touchpoint_id", readable=True),
+        Contract("claims", "identifiers said to be one customer", _CLAIMS, key="claim_id", readable=True),
+        Contract("ratings", "what they said of us, on a scale", _RATINGS, key="rating_id", readable=True),
+        Contract("invitations", "who was asked", _INVITATIONS, key="invitation_id", readable=True),
+        Contract("promises", "what we said we would do, by when", _PROMISES, key="promise_id", readable=True),
+        Contract("corrections", "marks contested, upheld, struck out", _CORRECTIONS, key="correction_id"),
+        Contract("quarantine", "rows that could not be used", _QUARANTINE),
+        Contract("customers", "who is one customer", _CUSTOMERS, derived=True),
+        Contract("marks", "what a touchpoint leaves behind", _MARKS, derived=True),
+        Contract("scores", "how it adds up", _SCORES, derived=True),
+    )
+}
+
+
+def contract_hash() -> str:
+    """Return a hash of all contracts; it changes when any column, type or bound does."""
+    return hashlib.sha256(repr(sorted(CONTRACTS.items())).encode()).hexdigest()[:16]
+
+
+def from_text(value: ir.StringValue, type_: str) -> ir.Value:
+    """Return a text as a value of a contract's type; null where it cannot be turned.
+
+    Parameters
+    ----------
+    value
+        Texts; times are ISO 8601, no offset means UTC (the session's zone must be UTC).
+    type_
+        One of string, timestamp, double, int64, bool.
+
+    Returns
+    -------
+    Value
+        Of the type's Ibis type. ``nan``, ``inf``, ``1_000`` and ``infinity``, which DuckDB would take, give null.
+    """
+    if type_ == "string":
+        return value
+    if type_ == "timestamp":
+        # DuckDB reads neither a comma before the fraction nor a blank before the offset
+        iso = value.replace(",", ".").re_replace(r" ?(Z|[+-]\d{2}(:?\d{2})?)$", r"\1")
+        return ibis.ifelse(value.re_search(_ISO), iso, ibis.null("string")).try_cast(_TYPES["timestamp"])
+    if type_ == "bool":
+        low = value.lower()
+        return ibis.cases(
+            (low.isin(["true", "t", "yes", "1"]), True), (low.isin(["false", "f", "no", "0"]), False), else_=None
+        )
+    number = ibis.ifelse(value.re_search(_PLAIN_NUMBER), value, ibis.null("string")).try_cast("float64")
+    number = ibis.ifelse(number.isinf(), ibis.null("float64"), number)
+    if type_ == "double":
+        return number
+    whole = (number == number.round().cast("float64")) & (number.abs() < ibis.literal(2.0**53, type="float64"))
+    return ibis.ifelse(whole, number, ibis.null("float64")).try_cast("int64")
+
+
+def faults(table: ir.Table, contract: Contract) -> list[Fault]:
+    """Return every way in which a row of `table` can break `contract`.
+
+    Parameters
+    ----------
+    table
+        A table with the contract's columns in the contract's types; columns it lacks count as null.
+
+    Returns
+    -------
+    list of Fault
+        In the order of the contract's columns; `when` is never null. Uniqueness of the key is not among them: it
+        is no matter of one row.
+    """
+    found: list[Fault] = []
+    for column in contract.columns:
+        if column.name in table.columns:
+            found += _column_faults(table[column.name], column)
+        elif column.required:
+            missing = ibis.literal(value=True)
+            found.append(Fault(column.name, "is missing", missing, ibis.null("string")))
+    return found + _row_faults(table, contract)
+
+
+def _column_faults(value: ir.Value, column: Column) -> list[Fault]:
+    conditions: list[tuple[str, ir.BooleanValue]] = []
+    if column.required:
+        conditions.append(("is null but must be known", value.isnull()))
+    if column.type == "string":
+        conditions += _text_faults(value, column)
+    if column.type == "timestamp":
+        early, late = (ibis.timestamp(edge, timezone="UTC") for edge in (_EARLIEST, _LATEST))
+        conditions.append(("is not a time between the years 1900 and 2200", (value < early) | (value >= late)))
+    if column.type == "double":
+        conditions.append(("is not a finite number", value.isnan() | value.isinf()))
+    if column.low is not None:
+        conditions.append((f"is below {column.low:g}", value < ibis.literal(column.low, type="float64")))
+    if column.high is not None:
+        conditions.append((f"is above {column.high:g}", value > ibis.literal(column.high, type="float64")))
+    shown = value.cast("string")
+    return [Fault(column.name, reason, _true(when), shown) for reason, when in conditions]
+
+
+def _text_faults(value: ir.StringValue, column: Column) -> list[tuple[str, ir.BooleanValue]]:
+    conditions = [("holds a NUL character", value.contains("\0"))]
+    if column.pattern is not None:
+        conditions.append((f"is not {column.expected}", ~value.re_search(column.pattern)))
+    if column.values:
+        conditions.append((f"is none of {', '.join(column.values)}", value.notin(column.values)))
+    if column.json:
+        opening = "{" if column.json == "object" else "["
+        sound = json_valid(value) & value.lstrip().startswith(opening)
+        conditions.append((f"is not {column.expected}", ~sound))
+    return conditions
+
+
+def _row_faults(table: ir.Table, contract: Contract) -> list[Fault]:
+    """Return the faults that are a matter of two columns."""
+    pairs: list[tuple[str, str, str]] = []
+    if contract.name == "ratings":
+        pairs = [
+            ("scale_high", "scale_low", "is below scale_low"),
+            ("score", "scale_low", "is below scale_low"),
+            ("scale_high", "score", "is below the score"),
+        ]
+    if contract.name == "promises":
+        pairs = [("due_at", "made_at", "is before made_at"), ("settled_at", "made_at", "is before made_at")]
+    both = [(one, other, reason) for one, other, reason in pairs if {one, other} <= set(table.columns)]
+    found = [Fault(one, reason, _true(table[one] < table[other]), table[one].cast("string")) for one, other, reason in both]
+    if contract.name == "touchpoints" and {"amount", "currency"} <= set(table.columns):
+        lone = table.amount.notnull() & table.currency.isnull()
+        found.append(Fault("currency", "is null beside an amount", _true(lone), table.amount.cast("string")))
+    if contract.name == "claims":
+        same = _true(table.one == table.other)
+        found.append(Fault("other", "is the same identifier as one", same, table.other.cast("string")))
+    return found
+
+
+def _true(when: ir.BooleanValue) -> ir.BooleanValue:
+    return when.fill_null(ibis.literal(value=False))
+
+
+def expected(column: Column) -> str:
+    """Return in words what a value of `column` must look like."""
+    return column.expected or _EXPECTED.get(column.type, "a text")
