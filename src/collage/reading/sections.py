@@ -1,0 +1,227 @@
+"""One section of a map, as Ibis expressions: joined, derived, filtered rows, and what each of them emits.
+
+Every row carries `_file` and `_row`, its first fault so far (`_fault`), and a flag for each emit that applies (`_e0`, `_e1`, …).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import ibis
+import ibis.expr.datatypes as dt
+import ibis.expr.types as ir
+
+from collage.errors import ReadingError
+from collage.reading import times
+from collage.reading.mapping import OWN, Join, Map, Section
+from collage.reading.spool import kept
+from collage.reading.values import Built, Row, Value, Wrong, as_type
+from collage.tables import CONTRACTS, Contract, Fault, faults
+
+__all__ = ["Staged", "emitted", "staged"]
+
+FAULT = dt.Struct({"column": dt.string, "reason": dt.string, "found": dt.string})
+# A clock that is ahead by less is no lie.
+_AHEAD = timedelta(minutes=5)
+_PREFIXED = {"touchpoint_id", "rating_id", "promise_id", "claim_id", "invitation_id"}
+_WHO = {"identifier", "one", "other"}
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """A section's rows, ready to emit; `rename` tells the columns whose name in the map is another."""
+
+    section: Section
+    table: ir.Table
+    rename: Mapping[str, str]
+
+
+def staged(backend: Any, map_: Map, section: Section, tables: Mapping[str, ir.Table]) -> Staged:  # noqa: ANN401
+    """Return the rows of a section with its joins made, its columns derived and its filters and conditions as flags.
+
+    Parameters
+    ----------
+    backend
+        The Ibis DuckDB backend.
+    map_
+        The whole map.
+    section
+        The section.
+    tables
+        Name of a table of files → its rows, cleaned, with `_file` and `_row`.
+
+    Raises
+    ------
+    ReadingError
+        When a joined table holds a key twice.
+    """
+    none = ibis.literal(0, type="int64")
+    table = tables[section.of].mutate(_fault=ibis.null(FAULT), _ambiguous=none, _skipped=none)
+    rename: dict[str, str] = {}
+    for join in section.joins:
+        table, added = _joined(backend, map_, table, join, tables[join.table], rename)
+        rename |= added
+    table = _derived(map_, section, table, rename)
+    row = Row(table, map_.times, map_.zone, rename=rename)
+    fits: ir.BooleanValue = ibis.literal(value=True)
+    if section.keep is not None:
+        fits = fits & section.keep.holds(row)
+    if section.drop is not None:
+        fits = fits & ~section.drop.holds(row)
+    whens = [e.when.holds(row) if e.when else ibis.literal(value=True) for e in section.emits]
+    table = table.mutate(**{f"_e{i}": fits & when for i, when in enumerate(whens)})
+    if section.key or section.joins or len(section.emits) > 1:
+        table = kept(backend, table)
+    return Staged(section, table, rename)
+
+
+def emitted(map_: Map, stage: Staged, index: int, *, now: datetime) -> ir.Table:
+    """Return what one emit of a section makes: the contract's columns, then `_file`, `_row`, `_emit`, `_fault`, and how
+    many ambiguous and skipped local times (`_ambiguous`, `_skipped`) went into the row.
+
+    Parameters
+    ----------
+    map_
+        The whole map.
+    stage
+        The section's rows.
+    index
+        Which emit, from 0.
+    now
+        The moment of reading; later touchpoints and ratings are faults.
+    """
+    emit = stage.section.emits[index]
+    contract = CONTRACTS[emit.into]
+    row = Row(stage.table.filter(stage.table[f"_e{index}"]), map_.times, map_.zone, rename=stage.rename)
+    built = {name: _column(value, contract[name].type, name, map_.name, row) for name, value in emit.values}
+    schema = contract.schema()
+    values = {n: built[n].value.cast(schema[n]) if n in built else ibis.null(schema[n]) for n in contract.names}
+    if emit.into == "touchpoints" and "source" not in built:
+        values["source"] = ibis.literal(map_.name)
+    wrong = _first_wrong([(name, w) for name, one in built.items() for w in one.wrongs], row.table["_fault"])
+    local = [pair for one in built.values() for pair in one.locals]
+    typed = row.table.select(
+        **values,
+        _file="_file",
+        _row="_row",
+        _emit=ibis.literal(index, type="int64"),
+        _wrong=wrong,
+        **_local_times(row.table, local),
+    )
+    broken = [*faults(typed, contract), *_ahead(typed, contract, now)]
+    fault = _first_fault(typed["_wrong"], broken)
+    return typed.mutate(_fault=fault).drop("_wrong")
+
+
+def _column(value: Value, type_: str, name: str, source: str, row: Row) -> Built:
+    built = as_type(value.build(row), type_, row)
+    if name in _PREFIXED:
+        return Built(ibis.literal(f"{source}:").concat(built.value), built.wrongs, built.locals)
+    if name in _WHO:
+        text = built.value
+        return Built(ibis.ifelse(text.startswith("email:"), text.lower(), text), built.wrongs, built.locals)
+    return built
+
+
+def _ahead(typed: ir.Table, contract: Contract, now: datetime) -> list[Fault]:
+    name = {"touchpoints": "occurred_at", "ratings": "rated_at"}.get(contract.name)
+    if name is None:
+        return []
+    limit = ibis.timestamp((now + _AHEAD).isoformat(), timezone="UTC")
+    late = (typed[name] > limit).fill_null(ibis.literal(value=False))
+    return [Fault(name, "lies in the future", late, typed[name].cast("string"))]
+
+
+def _first_wrong(wrongs: Sequence[tuple[str, Wrong]], start: ir.StructValue) -> ir.StructValue:
+    if not wrongs:
+        return start
+    cases = [(start.notnull(), start)]
+    cases += [(w.when.fill_null(ibis.literal(value=False)), _fault(name, w.reason, w.found)) for name, w in wrongs]
+    return ibis.cases(*cases, else_=ibis.null(FAULT))
+
+
+def _first_fault(start: ir.StructValue, broken: Sequence[Fault]) -> ir.StructValue:
+    cases = [(start.notnull(), start), *((f.when, _fault(f.column, f.reason, f.found)) for f in broken)]
+    return ibis.cases(*cases, else_=ibis.null(FAULT))
+
+
+def _fault(column: str, reason: str, found: ir.StringValue) -> ir.StructValue:
+    return ibis.struct({"column": ibis.literal(column), "reason": ibis.literal(reason), "found": found}).cast(FAULT)
+
+
+def _local_times(table: ir.Table, local: Sequence[tuple[ir.TimestampValue, str]]) -> dict[str, ir.Value]:
+    """Return how many ambiguous and skipped local times a row has seen, those of `local` added."""
+    twice, never = table["_ambiguous"], table["_skipped"]
+    for at, zone in local:
+        twice, never = twice + times.ambiguous(at, zone), never + times.skipped(at, zone)
+    return {"_ambiguous": twice, "_skipped": never}
+
+
+def _derived(map_: Map, section: Section, table: ir.Table, rename: dict[str, str]) -> ir.Table:
+    window = None
+    if section.key:
+        table, window = _windowed(map_, section, table, rename)
+    for name, value in section.derive:
+        row = Row(table, map_.times, map_.zone, window, dict(rename))
+        built = value.build(row)
+        # a derived column may hide a column of the file; the map means the derived one from here on
+        rename[name] = f"_d_{name}"
+        fault = _first_wrong([(name, w) for w in built.wrongs], table["_fault"])
+        table = table.mutate(**{f"_d_{name}": built.value, "_fault": fault}, **_local_times(table, built.locals))
+    return table
+
+
+def _windowed(map_: Map, section: Section, table: ir.Table, rename: Mapping[str, str]) -> tuple[ir.Table, Any]:
+    row = Row(table, map_.times, map_.zone, rename=rename)
+    built = [value.build(row) for value in section.order]
+    wrongs = [("order", w) for one in built for w in one.wrongs]
+    order = {f"_o{i}": one.value for i, one in enumerate(built)}
+    table = table.mutate(**order, _fault=_first_wrong(wrongs, table["_fault"]))
+    keys = [table[rename.get(name, name)] for name in section.key]
+    return table, ibis.window(group_by=keys, order_by=[*(table[name] for name in order), table["_file"], table["_row"]])
+
+
+def _joined(
+    backend: Any,  # noqa: ANN401
+    map_: Map,
+    table: ir.Table,
+    join: Join,
+    other: ir.Table,
+    rename: Mapping[str, str],
+) -> tuple[ir.Table, dict[str, str]]:
+    """Return the table with another joined to it, and where the map finds the joined columns."""
+    keys = [there for _, there in join.on]
+    other = other.filter(*(other[key].notnull() for key in keys))
+    one = _one_a_key(backend, map_, other, join, keys)
+    columns = [name for name in one.columns if name not in OWN]
+    renamed = {f"{join.table}.{name}": f"_j_{join.table}_{name}" for name in columns}
+    right = one.select(**{f"_j_{join.table}_{name}": one[name] for name in columns})
+    on = [table[rename.get(here, here)] == right[f"_j_{join.table}_{there}"] for here, there in join.on]
+    joined = table.left_join(right, on)
+    return joined, renamed
+
+
+def _one_a_key(backend: Any, map_: Map, other: ir.Table, join: Join, keys: Sequence[str]) -> ir.Table:  # noqa: ANN401
+    if not (join.first_by or join.sums or join.count):
+        twice = other.group_by(keys).agg(n=other.count()).filter(ibis._.n > 1).order_by(keys).limit(1)
+        found = backend.to_pyarrow(twice).to_pylist()
+        if found:
+            key = ", ".join(str(found[0][name]) for name in keys)
+            do = "say which row counts: first_by = [\"column\"] (and sum, count), or join by more columns"
+            raise ReadingError(f"join the table {join.table}", f"{found[0]['n']} rows with the key {key}", do)
+        return other
+    row = Row(other, map_.times, map_.zone)
+    order = [value.build(row).value for value in join.first_by]
+    first = ibis.row_number().over(ibis.window(group_by=keys, order_by=[*order, other["_file"], other["_row"]]))
+    whole = ibis.window(group_by=keys)
+    added: dict[str, ir.Value] = {name: _number(other[name]).sum().over(whole) for name in join.sums}
+    if join.count:
+        added[join.count] = other.count().over(whole)
+    return other.mutate(**added, _n=first).filter(ibis._._n == 0).drop("_n")
+
+
+def _number(value: ir.Value) -> ir.FloatingValue:
+    return value.try_cast("float64") if value.type().is_string() else value.cast("float64")

@@ -1,0 +1,269 @@
+"""A first map for a file nobody has described yet: read a little of it, guess by names and values, say so in comments."""
+
+from __future__ import annotations
+
+import csv
+import itertools
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+
+from collage.errors import SourceError, UsageError
+from collage.reading.formats import format_of
+from collage.reading.from_xes import first_events
+from collage.reading.spool import lines, opened, surrogate
+
+__all__ = ["suggest"]
+
+_LOOK = 1000
+_MOST_KINDS = 60
+_NULLS = ("?", "-", "NULL", "null", "None", "N/A", "n/a", "NA", "NaN", "Unknown", "unknown")
+_ISO = re.compile(r"\d{4}-\d{1,2}-\d{1,2}([T ]\d{1,2}:\d{2}(:\d{2}([.,]\d{1,9})?)?( ?(Z|[+-]\d{2}(:?\d{2})?))?)?")
+_DATES = ("%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%d-%m-%Y", "%Y/%m/%d", "%d-%b-%Y", "%d-%b-%y", "%d/%m/%y", "%m/%d/%y", "%Y%m%d")
+_CLOCKS = ("", " %H:%M", " %H:%M:%S", " %H:%M:%S.%f", " %I:%M %p", " %I:%M:%S %p")
+_FORMATS = tuple(date + clock for clock in _CLOCKS for date in _DATES)
+# what a column is called where it means one of ours, the surest first
+_NAMES: dict[str, tuple[str, ...]] = {
+    "identifier": ("customer_unique_id", "customer_id", "customer", "caller", "client", "user_id", "user", "member", "account", "email", "phone"),
+    "occurred_at": ("time:timestamp", "timestamp", "occurred", "created_at", "updated_at", "opened_at", "datetime", "date_time", "created", "start", "time", "date", "at"),
+    "touchpoint_id": ("event_id", "call_id", "unique id", "message_id", "id", "uuid"),
+    "kind": ("concept:name", "activity", "event", "action", "state", "status", "outcome", "type", "category"),
+    "issue_id": ("case:concept:name", "ticket", "issue", "incident", "case", "order_id", "order", "number", "dialogue"),
+    "channel": ("channel", "contact_type", "medium", "source"),
+    "department": ("department", "assignment_group", "workgroup", "group", "team", "queue", "section", "supervisor"),
+    "agent": ("agent", "org:resource", "assigned_to", "server", "operator", "resource", "handled_by"),
+    "wait_s": ("wait_s", "q_time", "wait_time", "waiting_time", "wait"),
+    "text": ("comment", "remark", "message", "text", "note", "description"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Column:
+    name: str
+    values: tuple[str, ...]
+    format: str | None
+
+    @property
+    def place(self) -> str:
+        return "{" + self.name + "}"
+
+
+def suggest(sources: Sequence[Path]) -> str:
+    """Return the text of a first map for a file: it parses, reads the file, and marks each guess as one.
+
+    Parameters
+    ----------
+    sources
+        One file; of more than one only the first is looked at.
+
+    Raises
+    ------
+    UsageError, SourceError
+        When there is no file, or it cannot be read.
+    """
+    files = [source for source in sources if source.is_file()]
+    if not files:
+        raise UsageError("collage read --suggest", f"no file in {', '.join(map(str, sources))}", "name a file, not a folder")
+    format_ = format_of(files[0])
+    extra, records = _LOOKERS[format_](files[0])
+    if not records:
+        raise SourceError(f"read {files[0].name}", "not a single row in it", "export it again")
+    names = list(dict.fromkeys(name for record in records for name in record))
+    columns = {name: _column(name, [record.get(name) for record in records]) for name in names if not re.search(r"[{}|]", name)}
+    return _written(files[0], extra, columns, records)
+
+
+def _column(name: str, values: Sequence[str | None]) -> _Column:
+    known = tuple(value.strip() for value in values if value is not None and value.strip() and value.strip() not in _NULLS)
+    return _Column(name, known, _format(known))
+
+
+def _format(values: Sequence[str]) -> str | None:
+    """Return the format which all values fit, ``iso`` for ISO 8601; None when they are no times."""
+    some = values[:200]
+    if not some:
+        return None
+    if all(_ISO.fullmatch(value) for value in some):
+        return "iso"
+    return next((form for form in _FORMATS if all(_fits(value, form) for value in some)), None)
+
+
+def _fits(value: str, form: str) -> bool:
+    try:
+        datetime.strptime(value, form)  # noqa: DTZ007  # only whether it parses is asked
+    except ValueError:
+        return False
+    return True
+
+
+def _written(file: Path, extra: Sequence[str], columns: Mapping[str, _Column], records: Sequence[Mapping[str, str | None]]) -> str:
+    guess = _guesses(columns, len(records))
+    at = guess.get("occurred_at")
+    forms = list(dict.fromkeys(c.format for c in columns.values() if c.format not in {None, "iso"}))
+    nulls = ["", *(word for word in _NULLS if any((r.get(n) or "").strip() == word for r in records for n in columns))]
+    name = re.sub(r"[^a-z0-9_-]+", "-", file.name.split(".")[0].lower()).strip("-_") or "export"
+    out = [f"# A first map for {file.name}, guessed from its first {len(records):,} rows. Every line marked ? is a guess: check it,",
+           f"# then try it: collage read {file.name} --map THIS.toml --dry-run", "", f"name = {_toml(name)}",
+           'zone = "UTC"                 # ? the zone of times without an offset']
+    if forms and not (at is not None and at.format == "iso"):
+        out.append(f"times = {_toml(forms)}  # ?")
+    out += [f"nulls = {_toml(nulls)}  # ? texts that mean: not known", ""]
+    out += [*extra, "[[rows]]", "", "[[rows.emit]]", 'into = "touchpoints"', *_emit(guess, at)]
+    used = {column.name for column in guess.values()}
+    out += ["", "# Columns not used yet, each with a value of it:"]
+    out += [f"#   {c.place}  {_short(c.values[0]) if c.values else '(always empty)'}" for c in columns.values() if c.name not in used]
+    return "\n".join(out) + "\n"
+
+
+def _emit(guess: Mapping[str, _Column], at: _Column | None) -> Iterator[str]:
+    known = {key: column.place for key, column in guess.items()}
+    yield f"touchpoint_id = {_toml(known.get('touchpoint_id', '{_file}.{_row|08}'))}  # ? unique"
+    who = guess.get("identifier")
+    if who is None:
+        yield 'identifier = "anon:{_file}.{_row|08}"  # ? no column looks like a customer: each row is somebody'
+    else:
+        namespace = "email" if "mail" in who.name.lower() else "phone" if "phone" in who.name.lower() else "user"
+        yield f"identifier = {{ first = [{_toml(f'{namespace}:{who.place}')}, \"anon:{{_file}}.{{_row|08}}\"] }}  # ?"
+    if at is None:
+        yield 'occurred_at = "2000-01-01T00:00:00Z"  # ? no column looks like a time: name one here'
+    elif at.format == "iso":
+        yield f"occurred_at = {_toml(at.place)}  # ?"
+    else:
+        yield f"occurred_at = {{ time = {_toml(at.place)}, formats = {_toml([at.format])} }}  # ?"
+    yield from _kind(guess.get("kind"))
+    for key in ("channel", "department", "agent", "issue_id", "wait_s", "text"):
+        if key in known:
+            value = f"{{ number = {_toml(known[key])} }}" if key == "wait_s" else _toml(known[key])
+            yield f"{key} = {value}  # ?"
+
+
+def _kind(column: _Column | None) -> Iterator[str]:
+    words = list(dict.fromkeys(column.values)) if column is not None else []
+    if column is None or len(words) > _MOST_KINDS:
+        yield 'kind = "message.received"  # ? what one row is; see the vocabulary in docs/reference'
+        return
+    yield "# ? each text of the column is a kind of its own; put the vocabulary's word where one fits (docs/reference)"
+    pairs = ", ".join(f"{_toml(word)} = {_toml(_slug(column.name, word))}" for word in words)
+    yield f'kind = {{ value = {_toml(column.place)}, map = {{ {pairs} }}, other = {{ is = "other" }} }}'
+
+
+def _slug(name: str, word: str) -> str:
+    parts = [re.sub(r"[^a-z0-9]+", "_", part.lower()).strip("_") or "other" for part in (name.split(":")[-1], word)]
+    return ".".join(parts)
+
+
+def _guesses(columns: Mapping[str, _Column], rows: int) -> dict[str, _Column]:
+    found: dict[str, _Column] = {}
+    for key, words in _NAMES.items():
+        free = [c for c in columns.values() if c.name not in {f.name for f in found.values()} and c.values and _suits(key, c, rows)]
+        best = min(free, key=lambda c: _rank(c.name, words), default=None)
+        if best is None and key == "occurred_at":
+            continue
+        if best is not None and (_rank(best.name, words) < _NEVER or key == "occurred_at"):
+            found[key] = best
+    return found
+
+
+_NEVER = 10_000
+
+
+def _rank(name: str, words: Sequence[str]) -> int:
+    low = name.lower()
+    for index, word in enumerate(words):
+        if low == word:
+            return index
+        if re.search(rf"(^|[^a-z]){re.escape(word)}([^a-z]|$)", low):
+            return 100 + index
+    return _NEVER
+
+
+def _suits(key: str, column: _Column, rows: int) -> bool:
+    if key == "occurred_at":
+        return column.format is not None
+    if key == "touchpoint_id":
+        return len(set(column.values)) == rows
+    if key == "wait_s":
+        return all(re.fullmatch(r"\d+(\.\d+)?", value) for value in column.values[:200])
+    return column.format is None
+
+
+def _toml(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _short(value: str) -> str:
+    line = " ".join(value.split())
+    return line if len(line) <= 60 else f"{line[:59]}…"
+
+
+_Looked = tuple[list[str], list[dict[str, str | None]]]
+
+
+def _look_csv(file: Path) -> _Looked:
+    encoding = "utf-8"
+    with opened(file) as stream:
+        some = list(itertools.islice(lines(stream, encoding, file), _LOOK + 1))
+    if any(surrogate(line) for line in some):
+        encoding = "cp1252"
+        with opened(file) as stream:
+            some = list(itertools.islice(lines(stream, encoding, file), _LOOK + 1))
+    if not some:
+        raise SourceError(f"read {file.name}", "an empty file", "export it again")
+    delimiter = max(",;\t|", key=lambda mark: (some[0].count(mark), mark == ","))
+    rows = list(csv.reader(some, delimiter=delimiter))
+    header = [name.strip() or f"column{i}" for i, name in enumerate(rows[0], 1)]
+    extra = ["[tables.rows]"] if delimiter != "," or encoding != "utf-8" else []
+    extra += [f"delimiter = {_toml(delimiter)}"] if delimiter != "," else []
+    extra += [f"encoding = {_toml(encoding)}  # ?"] if encoding != "utf-8" else []
+    records = [dict(zip(header, row, strict=True)) for row in rows[1:] if len(row) == len(header)]
+    return [*extra, ""] if extra else [], [{**record} for record in records]
+
+
+def _look_jsonl(file: Path) -> _Looked:
+    records = []
+    with opened(file) as stream:
+        for line in itertools.islice(lines(stream, "utf-8", file), _LOOK):
+            try:
+                record = json.loads(line, parse_float=str, parse_int=str)
+            except (ValueError, RecursionError):
+                continue
+            if isinstance(record, dict):
+                records.append(dict(_flat(record, "")))
+    return [], records
+
+
+def _flat(record: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, str | None]]:
+    for key, value in record.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{prefix}{key}.")
+        elif isinstance(value, list):
+            yield f"{prefix}{key}", json.dumps(value, ensure_ascii=False)
+        else:
+            text = str(value).lower() if isinstance(value, bool) else value
+            yield f"{prefix}{key}", None if text is None else str(text)
+
+
+def _look_parquet(file: Path) -> _Looked:
+    try:
+        batch = next(pq.ParquetFile(file).iter_batches(batch_size=_LOOK), None)
+    except (OSError, ValueError) as error:
+        raise SourceError(f"read {file.name}", " ".join(str(error).split()), "export it again") from None
+    return [], [dict(_flat(row, "")) for row in (batch.to_pylist() if batch is not None else [])]
+
+
+def _look_xes(file: Path) -> _Looked:
+    return [], [{**event} for event in first_events(file, _LOOK)]
+
+
+_LOOKERS: dict[str, Callable[[Path], _Looked]] = {
+    "csv": _look_csv,
+    "jsonl": _look_jsonl,
+    "parquet": _look_parquet,
+    "xes": _look_xes,
+}

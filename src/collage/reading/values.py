@@ -1,0 +1,400 @@
+"""The forms of a value in a map: each builds an Ibis expression on a row (`forms` parses them).
+
+A form builds a `Built`: the value, and the ways in which it can fail (`Wrong`). A text is null where one of its columns is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import reduce
+from typing import Any, Protocol
+
+import ibis
+import ibis.expr.types as ir
+
+from collage.conditions import Condition
+from collage.reading import times
+from collage.tables import from_text, json_object
+
+__all__ = [
+    "Built",
+    "Changed",
+    "Constant",
+    "First",
+    "Mapped",
+    "Mean",
+    "Number",
+    "Object",
+    "Previous",
+    "Row",
+    "RowNumber",
+    "Seconds",
+    "Template",
+    "Time",
+    "Value",
+    "When",
+    "Wrong",
+    "as_time",
+    "as_type",
+]
+
+_CLOCK = r"^\d{1,2}:\d{2}(:\d{2}([.]\d+)?)?$"
+
+
+@dataclass(frozen=True, slots=True)
+class Wrong:
+    """A way to fail: true in `when`, with the reason in words and the text found."""
+
+    when: ir.BooleanValue
+    reason: str
+    found: ir.StringValue
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """A value on a row, how it can fail, and the local times (with zone) behind it."""
+
+    value: ir.Value
+    wrongs: tuple[Wrong, ...] = ()
+    locals: tuple[tuple[ir.TimestampValue, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What a value is built on: the rows, the map's formats and zone, and the window over the rows of one key."""
+
+    table: ir.Table
+    formats: tuple[str, ...]
+    zone: str
+    window: Any = None
+    rename: Mapping[str, str] = field(default_factory=dict)
+
+    def __getitem__(self, name: str) -> ir.Value:
+        """Return a column by the name the map gives it."""
+        return self.table[self.rename.get(name, name)]
+
+
+class Value(Protocol):
+    """One form of a value."""
+
+    def columns(self) -> Iterator[str]:
+        """Yield the columns it mentions."""
+
+    def build(self, row: Row) -> Built:
+        """Return the value on a row."""
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    constant: str | float | bool
+
+    def columns(self) -> Iterator[str]:
+        yield from ()
+
+    def build(self, row: Row) -> Built:  # noqa: ARG002  # a constant needs no row
+        kind = {bool: "boolean", str: "string"}.get(type(self.constant), "float64")
+        return Built(ibis.literal(self.constant, type=kind))
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    parts: tuple[str | tuple[str, int], ...]
+
+    def columns(self) -> Iterator[str]:
+        yield from (part[0] for part in self.parts if not isinstance(part, str))
+
+    def build(self, row: Row) -> Built:
+        if len(self.parts) == 1 and not isinstance(self.parts[0], str) and not self.parts[0][1]:
+            return Built(row[self.parts[0][0]])
+        texts = [ibis.literal(p) if isinstance(p, str) else _padded(_as_text(row[p[0]]), p[1]) for p in self.parts]
+        return Built(reduce(lambda one, other: one.concat(other), texts))
+
+
+@dataclass(frozen=True, slots=True)
+class First:
+    options: tuple[Value, ...]
+
+    def columns(self) -> Iterator[str]:
+        for option in self.options:
+            yield from option.columns()
+
+    def build(self, row: Row) -> Built:
+        built = [option.build(row) for option in self.options]
+        wrongs: list[Wrong] = []
+        earlier: ir.BooleanValue = ibis.literal(value=True)
+        for one in built:
+            wrongs += [Wrong(w.when & earlier, w.reason, w.found) for w in one.wrongs]
+            earlier = earlier & one.value.isnull()
+        values = _alike([one.value for one in built])
+        return Built(ibis.coalesce(*values), tuple(wrongs), _locals(built))
+
+
+@dataclass(frozen=True, slots=True)
+class Mapped:
+    value: Value
+    texts: tuple[tuple[str, str], ...]
+    other: Value | str | None
+
+    def columns(self) -> Iterator[str]:
+        yield from self.value.columns()
+        if self.other is not None and not isinstance(self.other, str):
+            yield from self.other.columns()
+
+    def build(self, row: Row) -> Built:
+        inner = self.value.build(row)
+        text = _as_text(inner.value)
+        known = text.isin([before for before, _ in self.texts])
+        wrongs = inner.wrongs
+        other: ir.Value = ibis.null("string")
+        if self.other is None:
+            wrongs += (Wrong(text.notnull() & ~known, "is a text which the map's value map does not know", text),)
+        elif self.other == "keep":
+            other = text
+        elif not isinstance(self.other, str):
+            built = self.other.build(row)
+            wrongs += tuple(Wrong(w.when & text.notnull() & ~known, w.reason, w.found) for w in built.wrongs)
+            other = ibis.ifelse(text.isnull(), ibis.null("string"), _as_text(built.value))
+        return Built(ibis.cases(*((text == b, a) for b, a in self.texts), else_=other), wrongs, inner.locals)
+
+
+@dataclass(frozen=True, slots=True)
+class When:
+    condition: Condition
+    then: Value
+    otherwise: Value | None
+
+    def columns(self) -> Iterator[str]:
+        yield from self.condition.columns
+        yield from self.then.columns()
+        if self.otherwise is not None:
+            yield from self.otherwise.columns()
+
+    def build(self, row: Row) -> Built:
+        holds = self.condition.holds(row)
+        then = self.then.build(row)
+        wrongs = [Wrong(w.when & holds, w.reason, w.found) for w in then.wrongs]
+        if self.otherwise is None:
+            value = ibis.ifelse(holds, then.value, ibis.null(then.value.type()))
+            return Built(value, tuple(wrongs), then.locals)
+        other = self.otherwise.build(row)
+        wrongs += [Wrong(w.when & ~holds, w.reason, w.found) for w in other.wrongs]
+        one, two = _alike([then.value, other.value])
+        return Built(ibis.ifelse(holds, one, two), tuple(wrongs), then.locals + other.locals)
+
+
+@dataclass(frozen=True, slots=True)
+class Time:
+    time: Value
+    formats: tuple[str, ...] | None
+    zone: str | None
+    plus_s: Value | None
+
+    def columns(self) -> Iterator[str]:
+        yield from self.time.columns()
+        if self.plus_s is not None:
+            yield from self.plus_s.columns()
+
+    def build(self, row: Row) -> Built:
+        built = as_time(self.time.build(row), row, self.formats, self.zone)
+        if self.plus_s is None:
+            return built
+        plus = _as_number(self.plus_s.build(row))
+        microseconds = (plus.value * _float(1_000_000)).round().cast("int64")
+        moved = times.make_timestamptz(times.epoch_us(built.value.cast("timestamp(6)")) + microseconds)
+        return Built(moved.cast("timestamp('UTC', 6)"), built.wrongs + plus.wrongs, built.locals)
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    number: Value
+    decimal: str
+    times: float
+    plus: float
+    rounded: bool
+
+    def columns(self) -> Iterator[str]:
+        yield from self.number.columns()
+
+    def build(self, row: Row) -> Built:
+        built = _as_number(self.number.build(row), self.decimal)
+        value = built.value
+        if self.times != 1:
+            value = value * _float(self.times)
+        if self.plus != 0:
+            value = value + _float(self.plus)
+        return Built(value.round().cast("float64") if self.rounded else value, built.wrongs, built.locals)
+
+
+@dataclass(frozen=True, slots=True)
+class Seconds:
+    start: Value
+    end: Value
+    formats: tuple[str, ...] | None
+    past_midnight: bool
+
+    def columns(self) -> Iterator[str]:
+        yield from self.start.columns()
+        yield from self.end.columns()
+
+    def build(self, row: Row) -> Built:
+        start, end = self.start.build(row), self.end.build(row)
+        clocks = [_clock(_as_text(one.value)) for one in (start, end)]
+        between = clocks[1] - clocks[0]
+        if self.past_midnight:
+            between = ibis.ifelse(between < _float(0), between + _float(86_400), between)
+        told = [one.value.notnull() for one in (start, end)]
+        both = clocks[0].notnull() & clocks[1].notnull()
+        moments = [as_time(one, row, self.formats, None) for one in (start, end)]
+        apart = _microseconds(moments[1].value) - _microseconds(moments[0].value)
+        value = ibis.ifelse(both, between, apart.cast("float64") / _float(1_000_000))
+        wrongs = [Wrong(w.when & c.isnull(), w.reason, w.found) for c, m in zip(clocks, moments, strict=True) for w in m.wrongs]
+        mixed = told[0] & told[1] & (clocks[0].notnull() != clocks[1].notnull())
+        wrongs.append(Wrong(mixed, "is a clock time beside a full time", _as_text(end.value)))
+        return Built(value, tuple(wrongs))
+
+
+@dataclass(frozen=True, slots=True)
+class Mean:
+    value: Value
+    split: str
+
+    def columns(self) -> Iterator[str]:
+        yield from self.value.columns()
+
+    def build(self, row: Row) -> Built:
+        built = self.value.build(row)
+        text = _as_text(built.value)
+        numbers = text.split(self.split).map(lambda part: from_text(part.strip(), "double"))
+        bad = text.notnull() & (numbers.map(lambda n: n.isnull().cast("int64")).sums() > 0)
+        wrong = Wrong(bad.fill_null(ibis.literal(value=False)), f"holds something that is no number between {self.split!r}", text)
+        return Built(numbers.means(), (*built.wrongs, wrong), built.locals)
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    value: Value
+
+    def columns(self) -> Iterator[str]:
+        yield from self.value.columns()
+
+    def build(self, row: Row) -> Built:
+        built = self.value.build(row)
+        first = ibis.row_number().over(row.window) == 0
+        return Built(~first & ~built.value.identical_to(built.value.lag().over(row.window)), built.wrongs)
+
+
+@dataclass(frozen=True, slots=True)
+class Previous:
+    value: Value
+
+    def columns(self) -> Iterator[str]:
+        yield from self.value.columns()
+
+    def build(self, row: Row) -> Built:
+        built = self.value.build(row)
+        return Built(built.value.lag().over(row.window), built.wrongs)
+
+
+@dataclass(frozen=True, slots=True)
+class RowNumber:
+    first_only: bool
+
+    def columns(self) -> Iterator[str]:
+        yield from ()
+
+    def build(self, row: Row) -> Built:
+        number = ibis.row_number().over(row.window)
+        return Built(number == 0 if self.first_only else number + 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Object:
+    """A table of values which becomes a JSON object without its nulls."""
+
+    entries: tuple[tuple[str, Value], ...]
+
+    def columns(self) -> Iterator[str]:
+        for _, value in self.entries:
+            yield from value.columns()
+
+    def build(self, row: Row) -> Built:
+        built = {name: value.build(row) for name, value in self.entries}
+        wrongs = tuple(w for one in built.values() for w in one.wrongs)
+        return Built(json_object({name: one.value for name, one in built.items()}), wrongs)
+
+
+def as_time(built: Built, row: Row, formats: Sequence[str] | None, zone: str | None) -> Built:
+    """Return a built value as a moment; a text is read by the formats and zone given, else by the map's."""
+    if built.value.type().is_timestamp():
+        return built
+    text = _as_text(built.value)
+    wanted, place = row.formats if formats is None else tuple(formats), zone or row.zone
+    value, local = times.moment(text, wanted, place)
+    expected = f"is not a time as {' or '.join(wanted)}" if wanted else "is not a time (ISO 8601)"
+    wrong = Wrong(text.notnull() & value.isnull(), expected, text)
+    return Built(value, (*built.wrongs, wrong), (*built.locals, *([] if place == "UTC" else [(local, place)])))
+
+
+def as_type(built: Built, type_: str, row: Row) -> Built:
+    """Return a built value as a value of a contract's type."""
+    if type_ == "timestamp":
+        return as_time(built, row, None, None)
+    if type_ == "string":
+        return Built(_as_text(built.value), built.wrongs, built.locals)
+    if built.value.type().is_string():
+        value = from_text(built.value, type_)
+        words = {"double": "a number", "int64": "a whole number", "bool": "true or false"}[type_]
+        wrong = Wrong(built.value.notnull() & value.isnull(), f"is not {words}", built.value)
+        return Built(value, (*built.wrongs, wrong), built.locals)
+    if type_ == "int64" and built.value.type().is_floating():
+        text = _as_text(built.value)
+        return as_type(Built(text, built.wrongs, built.locals), type_, row)
+    return Built(built.value.cast({"double": "float64", "bool": "boolean"}.get(type_, type_)), built.wrongs, built.locals)
+
+
+def _as_number(built: Built, decimal: str = ".") -> Built:
+    if built.value.type().is_numeric():
+        return Built(built.value.cast("float64"), built.wrongs, built.locals)
+    text = _as_text(built.value)
+    plain = text if decimal == "." else text.replace(".", "").replace(" ", "").replace(decimal, ".")
+    value = from_text(plain, "double")
+    return Built(value, (*built.wrongs, Wrong(text.notnull() & value.isnull(), "is not a number", text)), built.locals)
+
+
+def _as_text(value: ir.Value) -> ir.StringValue:
+    if value.type().is_string():
+        return value
+    if value.type().is_floating():
+        whole = (value == value.round().cast("float64")) & (value.abs() < _float(2.0**53))
+        return ibis.ifelse(whole, value.try_cast("int64").cast("string"), value.cast("string"))
+    return value.cast("string")
+
+
+def _padded(text: ir.StringValue, width: int) -> ir.StringValue:
+    return ibis.ifelse(text.length() < width, text.lpad(width, "0"), text) if width else text
+
+
+def _clock(text: ir.StringValue) -> ir.FloatingValue:
+    """Return seconds since midnight of a clock time such as 23:59:50; null where it is none."""
+    day = ibis.ifelse(text.re_search(_CLOCK), ibis.literal("2000-01-01 ").concat(text), ibis.null("string"))
+    at = day.try_cast("timestamp(6)")
+    return (times.epoch_us(at) - 946_684_800_000_000).cast("float64") / _float(1_000_000)
+
+
+def _microseconds(moment: ir.TimestampValue) -> ir.IntegerValue:
+    return times.epoch_us(moment.cast("timestamp(6)"))
+
+
+def _alike(values: Sequence[ir.Value]) -> list[ir.Value]:
+    """Return values of one type: as they are where they agree, else as texts."""
+    kinds = {str(value.type()).lstrip("!") for value in values}
+    return list(values) if len(kinds) == 1 else [_as_text(value) for value in values]
+
+
+def _locals(built: Sequence[Built]) -> tuple[tuple[ir.TimestampValue, str], ...]:
+    return tuple(pair for one in built for pair in one.locals)
+
+
+def _float(value: float) -> ir.FloatingScalar:
+    return ibis.literal(value, type="float64")

@@ -1,0 +1,116 @@
+"""The two engines, set alike: zone UTC, memory limited, spilling to disk."""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+import warnings
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import ibis
+import ibis.expr.types as ir
+
+from collage.errors import EngineError
+
+__all__ = ["Engine", "connect"]
+
+_SIZE = re.compile(r"\d+(\.\d+)?\s*(KB|MB|GB|TB|KiB|MiB|GiB|TiB)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """An open connection: `name` is duckdb or spark, `backend` the Ibis backend behind it."""
+
+    name: Literal["duckdb", "spark"]
+    backend: Any
+    spill: tempfile.TemporaryDirectory[str] | None = field(default=None, repr=False)
+
+    def view(self, query: str) -> ir.Table:
+        """Return what a DuckDB query gives, as an Ibis table (Ibis 12's own `sql` does not know DuckDB 2)."""
+        name = ibis.util.gen_name("view")
+        self.backend.raw_sql(f"CREATE TEMP VIEW {name} AS {query}").fetchall()
+        return self.backend.table(name)
+
+    def close(self) -> None:
+        """Close the connection and remove what it spilled. A Spark session is left to its owner."""
+        if self.name == "duckdb":
+            self.backend.disconnect()
+        if self.spill is not None:
+            self.spill.cleanup()
+
+
+def connect(name: str = "duckdb", *, memory: str | None = None, spill: Path | None = None) -> Engine:
+    """Open an engine with its session zone set to UTC, and check that it is.
+
+    Parameters
+    ----------
+    name
+        ``duckdb`` (in memory) or ``spark`` (needs the extra ``spark`` and Java 17 or later).
+    memory
+        Limit of DuckDB's memory, such as ``4GB``; default: ``COLLAGE_MEMORY``, else 60 % of the machine's.
+    spill
+        Folder under which DuckDB puts what does not fit in memory; default: ``COLLAGE_SPILL``, else the system's temporary folder.
+
+    Raises
+    ------
+    EngineError
+        When the engine is unknown, not installed, or refuses a setting.
+    """
+    if name == "duckdb":
+        return _duckdb(memory or os.environ.get("COLLAGE_MEMORY"), spill or _path(os.environ.get("COLLAGE_SPILL")))
+    if name == "spark":
+        return Engine("spark", _spark())
+    raise EngineError(f"open the engine {name}", "no engine of this name", "choose duckdb or spark")
+
+
+def _path(text: str | None) -> Path | None:
+    return Path(text) if text else None
+
+
+def _duckdb(memory: str | None, spill: Path | None) -> Engine:
+    limit = memory or f"{int(_machine_memory() * 0.6) // 2**20}MiB"
+    if not _SIZE.fullmatch(limit):
+        raise EngineError("limit DuckDB's memory", f"{limit!r}", "give a size such as COLLAGE_MEMORY=4GB")
+    try:
+        folder = tempfile.TemporaryDirectory(prefix="collage-spill-", dir=spill)
+    except OSError as error:
+        raise EngineError(f"make a folder to spill to under {spill}", str(error), "set COLLAGE_SPILL to a folder that can be written") from None
+    backend = ibis.duckdb.connect(":memory:", memory_limit=limit, temp_directory=folder.name)
+    # DuckDB draws its own progress bar on some terminals; ours goes to stderr
+    for setting in ("TimeZone = 'UTC'", "preserve_insertion_order = true", "enable_progress_bar = false"):
+        backend.raw_sql(f"SET {setting}").fetchall()
+    zone = backend.raw_sql("SELECT current_setting('TimeZone')").fetchall()[0][0]
+    _check_zone(str(zone))
+    return Engine("duckdb", backend, folder)
+
+
+def _spark() -> Any:  # noqa: ANN401  # Ibis publishes no types
+    try:
+        from pyspark.sql import SparkSession  # noqa: PLC0415  # an extra, and slow to import
+    except ImportError:
+        do = "install the extra: pip install 'collage[spark]' (and Java 17 or later)"
+        raise EngineError("open the engine spark", "PySpark is not installed", do) from None
+    builder = SparkSession.builder.appName("collage").config("spark.sql.session.timeZone", "UTC")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # PySpark warns about the machine's host name and about pandas
+            session = builder.config("spark.ui.enabled", "false").getOrCreate()
+            session.conf.set("spark.sql.session.timeZone", "UTC")
+            backend = ibis.pyspark.connect(session)
+    except Exception as error:
+        do = "check that Java 17 or later is installed (java -version)"
+        raise EngineError("open the engine spark", str(error).strip().splitlines()[0], do) from error
+    _check_zone(str(session.conf.get("spark.sql.session.timeZone")))
+    return backend
+
+
+def _check_zone(zone: str) -> None:
+    if zone != "UTC":
+        raise EngineError("set the session's zone to UTC", f"it is {zone}", "remove the setting that overrides it")
+
+
+def _machine_memory() -> int:
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")

@@ -1,0 +1,118 @@
+"""Writing a dataset: under a temporary name first, then renamed, so that nobody ever sees half of one."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import ibis.expr.types as ir
+import pyarrow.parquet as pq
+
+from collage.errors import DatasetError
+from collage.store.engine import Engine
+from collage.tables import contract_hash
+
+__all__ = ["in_the_way", "write_dataset"]
+
+
+def write_dataset(
+    folder: Path,
+    tables: Mapping[str, ir.Table],
+    engine: Engine,
+    *,
+    notes: Mapping[str, object],
+    files: Mapping[str, str] | None = None,
+    replace: bool = False,
+    progress: Callable[[str], None] = lambda _: None,
+) -> dict[str, int]:
+    """Write tables as a dataset folder and return the rows of each.
+
+    Parameters
+    ----------
+    folder
+        The new dataset. It appears whole or not at all.
+    tables
+        Name of the table → its rows, in contract order and types.
+    engine
+        The DuckDB engine that holds the tables.
+    notes
+        Name of a JSON file → its content, such as ``{"read.json": {...}}``.
+    files
+        Name of a text file → its text, such as a catalogue to travel with the dataset.
+    replace
+        Whether an existing *dataset* of this name may be replaced. Anything else in the way is never touched.
+    progress
+        Called with the name of each table before it is written.
+
+    Raises
+    ------
+    DatasetError
+        When something else is in the way, or the place cannot be written.
+    """
+    in_the_way(folder, replace=replace)
+    part = folder.parent / f".{folder.name}.{os.getpid()}.part"
+    try:
+        part.mkdir(parents=True)
+        rows = {}
+        for name, table in tables.items():
+            progress(name)
+            rows[name] = _write_table(table, part / f"{name}.parquet", engine)
+        for name, note in {**notes, "dataset.json": _description(part, rows)}.items():
+            (part / name).write_text(json.dumps(note, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        for name, text in (files or {}).items():
+            (part / name).write_text(text, encoding="utf-8")
+        _settle(part, folder)
+    except OSError as error:
+        do = "choose another place with --out, or free the disk"
+        raise DatasetError(f"write the dataset {folder}", str(error), do) from error
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+    return rows
+
+
+def in_the_way(folder: Path, *, replace: bool) -> None:
+    """Refuse, before any work is done, a place that is taken."""
+    if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
+        return
+    if not (folder / "dataset.json").is_file():
+        found, do = "something that is not a dataset of ours", "choose another --out; nothing was touched"
+    elif replace:
+        return
+    else:
+        found, do = "a dataset is there already", "choose another --out, or say --replace to write it anew"
+    raise DatasetError(f"write the dataset {folder}", found, do)
+
+
+def _write_table(table: ir.Table, file: Path, engine: Engine) -> int:
+    engine.backend.to_parquet(table, file, compression="zstd")
+    return int(pq.read_metadata(file).num_rows)
+
+
+def _description(part: Path, rows: Mapping[str, int]) -> dict[str, Any]:
+    sizes = {name: (part / f"{name}.parquet").stat().st_size for name in rows}
+    tables = {name: {"rows": n, "files": {f"{name}.parquet": sizes[name]}} for name, n in rows.items()}
+    return {"contract": contract_hash(), "tables": tables}
+
+
+def _settle(part: Path, folder: Path) -> None:
+    """Sync, then rename into place; an old dataset steps aside first and is removed last."""
+    for path in (*part.iterdir(), part):
+        handle = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+    aside = folder.parent / f".{folder.name}.{os.getpid()}.old"
+    if folder.exists():
+        folder.rename(aside)
+    try:
+        part.rename(folder)
+    except OSError:
+        if aside.exists():
+            aside.rename(folder)
+        raise
+    shutil.rmtree(aside, ignore_errors=True)
