@@ -1,0 +1,192 @@
+"""The number taken apart again: what each mark contributes, and how to say it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+import ibis
+import ibis.expr.types as ir
+import pyarrow as pa
+
+from collage.customers.identity import customer_of
+from collage.errors import UsageError
+from collage.experience.catalogue import Catalogue
+from collage.experience.fold import faded, per_evidence
+from collage.experience.index import slope
+from collage.experience.score import totals
+from collage.experience.sentences import LANGUAGES, tell
+
+__all__ = ["contributions", "explain", "lost_most", "told"]
+
+_EXPLAINED = ("touchpoint_id", "mark", "occurred_at", "owner", "channel", "contribution", "points", "without")
+
+
+def contributions(marks: ir.Table, customers: ir.Table, catalogue: Catalogue, *, at: datetime) -> ir.Table:
+    """Return what each mark up to `at` contributes to its customer's experience.
+
+    Source: model.md §1.9, 10.6, 10.7.
+
+    Parameters
+    ----------
+    marks, customers
+        By the contracts of these names.
+    catalogue
+        The one by which the marks were derived.
+    at
+        The moment of asking, with its zone.
+
+    Returns
+    -------
+    Table
+        `customer_id`, `touchpoint_id`, `mark`, `occurred_at`, `owner`, `channel`; `contribution` φ =
+        (κ+1)/(κ+D) · weight·severity·2^(-age/h), which add up to the customer's `experience`; `points`, φ on
+        the 0 to 100 scale, which add up to index - 50; `without`, what the experience would be without this
+        mark: (κ+1)(N-n)/(κ+D-d). A contribution has the sign of its weight; leaving a mild strike out of a
+        very bad memory can still make the memory worse. `without` is worked out by subtraction: where kappa
+        is below 1e-5 and all other marks have faded to less than that beside this one, it has fewer than nine
+        sound digits.
+
+    Raises
+    ------
+    UsageError
+        When `at` has no zone.
+    """
+    each = faded(marks, customers, catalogue, at=at)
+    whole = totals(each, catalogue).select("customer_id", "experience", "summed", "own", "scale")
+    met = each.join(whole, "customer_id")
+    rest = met.summed - met.weighed
+    met = met.mutate(
+        contribution=met.scale * met.weighed,
+        without=per_evidence(met.own - met.weighty, catalogue.kappa) * rest,
+    )
+    met = met.mutate(points=met.contribution * slope(met.experience, sd=catalogue.index_sd))
+    return met.select("customer_id", *_EXPLAINED)
+
+
+def explain(
+    marks: ir.Table,
+    touchpoints: ir.Table,
+    customers: ir.Table,
+    catalogue: Catalogue,
+    *,
+    at: datetime,
+    customer: str,
+    language: str = "en",
+) -> pa.Table:
+    """Return one customer's contributions, the largest first, each with its sentence.
+
+    Parameters
+    ----------
+    marks, touchpoints, customers
+        By the contracts of these names.
+    catalogue
+        The one by which the marks were derived.
+    at
+        The moment of asking, with its zone.
+    customer
+        A customer id or any identifier.
+    language
+        ``en`` or ``de``; a mark without a text in it is told in English.
+
+    Returns
+    -------
+    pyarrow.Table
+        `touchpoint_id`, `mark`, `occurred_at`, `owner`, `channel`, `contribution`, `points`, `without`,
+        `says`; no rows where nothing up to `at` left a mark.
+
+    Raises
+    ------
+    UnknownCustomer
+        When nobody is called so.
+    UsageError
+        When `at` has no zone, or the language is none of ours.
+    """
+    id_ = customer_of(customers, customer)
+    mine = customers.filter(customers.customer_id == id_)
+    # a list of literals reaches the scan of a file, a join does not on every engine
+    names = [str(row["identifier"]) for row in mine.select("identifier").to_pyarrow().to_pylist()]
+    found = contributions(marks.filter(marks.identifier.isin(names)), mine, catalogue, at=at)
+    found = found.order_by(found.contribution.abs().desc(), "occurred_at", "touchpoint_id", "mark")
+    theirs = touchpoints.filter(touchpoints.identifier.isin(names))
+    return told(found.select(*_EXPLAINED), theirs, catalogue, language=language)
+
+
+def lost_most(contributions: ir.Table, *, customers: int = 10, reasons: int = 3) -> ir.Table:
+    """Return the customers whose strikes have taken the most, each with its heaviest strikes.
+
+    Parameters
+    ----------
+    contributions
+        As `contributions` gives them.
+    customers
+        How many customers.
+    reasons
+        How many strikes of each.
+
+    Returns
+    -------
+    Table
+        `place` (1 is who lost most), `customer_id`, `lost` (the contributions of all strikes, summed: below
+        0), `reason` (1 is the heaviest), and the columns of `contributions`; ordered by place and reason.
+        Equal losses are ordered by customer id. One query, however many customers there are.
+    """
+    strikes = contributions.filter(contributions.contribution < 0)
+    lost = strikes.group_by("customer_id").agg(lost=strikes.contribution.sum())
+    worst = lost.order_by("lost", "customer_id").limit(customers)
+    worst = worst.mutate(place=ibis.row_number().over(order_by=[worst.lost, worst.customer_id]) + 1)
+    met = strikes.join(worst, "customer_id")
+    heaviest = ibis.window(group_by=met.customer_id, order_by=[met.contribution, met.touchpoint_id, met.mark])
+    met = met.mutate(reason=ibis.row_number().over(heaviest) + 1)
+    kept = met.filter(met.reason <= reasons).order_by("place", "reason")
+    return kept.select("place", "customer_id", "lost", "reason", *_EXPLAINED)
+
+
+def told(rows: ir.Table, touchpoints: ir.Table, catalogue: Catalogue, *, language: str = "en") -> pa.Table:
+    """Fetch rows that name touchpoints and marks, and add what each is in words.
+
+    Parameters
+    ----------
+    rows
+        Any table with `touchpoint_id` and `mark`, small enough to be read by a person; its order is kept.
+    touchpoints
+        By the contract ``touchpoints``: where the sentences take their figures from. It is read once, for the
+        touchpoints named.
+    catalogue
+        Its `says`.
+    language
+        ``en`` or ``de``; a mark without a text in it is told in English.
+
+    Returns
+    -------
+    pyarrow.Table
+        The rows, and `says`.
+
+    Raises
+    ------
+    UsageError
+        When the language is none of ours.
+    """
+    if language not in LANGUAGES:
+        raise UsageError("tell in a language", f"{language!r}", f"choose one of {', '.join(LANGUAGES)}")
+    fetched = rows.to_pyarrow()
+    if not fetched.num_rows:  # Spark forgets the columns of a table without rows
+        fetched = rows.schema().to_pyarrow().empty_table()
+    facts = _facts(fetched, touchpoints, catalogue)
+    says = {mark.name: mark.says.get(language, mark.says["en"]) for mark in catalogue.marks}
+    pairs = zip(fetched["touchpoint_id"].to_pylist(), fetched["mark"].to_pylist(), strict=True)
+    sentences = [tell(says[mark], facts.get(id_, {}), language) for id_, mark in pairs]
+    return fetched.append_column("says", pa.array(sentences, pa.string()))
+
+
+def _facts(fetched: pa.Table, touchpoints: ir.Table, catalogue: Catalogue) -> dict[str, Mapping[str, object]]:
+    """Return, by touchpoint, the columns that the catalogue's sentences need."""
+    needed = {
+        column for mark in catalogue.marks for sentence in mark.says.values() for column in sentence.columns
+    }
+    if not needed or not fetched.num_rows:
+        return {}
+    ids = ibis.memtable(fetched.select(["touchpoint_id"]).group_by("touchpoint_id").aggregate([]))
+    columns = sorted(needed | {"touchpoint_id"})
+    found = touchpoints.select(*columns).semi_join(ids, "touchpoint_id").distinct().to_pyarrow()
+    return {str(row["touchpoint_id"]): row for row in found.to_pylist()}

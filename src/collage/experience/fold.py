@@ -1,0 +1,121 @@
+"""The fold: marks up to a moment, each faded to that moment.
+
+    N = Σ weight·severity·2^(-age/h)      D = Σ evidence·2^(-age/h)      E = (κ+1)·N/(κ+D)
+
+over marks with occurred_at ≤ at; age = at - fades_from, h the half-life of the class of `weighs_as`
+(tables.md "marks").
+"""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime, timedelta
+
+import ibis
+import ibis.expr.types as ir
+import pyarrow as pa
+
+from collage.errors import UsageError
+from collage.experience.catalogue import Catalogue
+from collage.experience.index import double
+
+__all__ = ["evidence_share", "faded", "per_evidence", "up_to"]
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_DAY_US = 86_400_000_000.0
+# 2^-1000 is 1e-301: nothing beside anything, and still a normal number, so that no engine meets an underflow.
+_GONE = 1000.0
+_TOO_LITTLE = 1e-12
+_WEIGHTS = pa.schema(
+    [
+        pa.field("weighs_as", pa.string()),
+        pa.field("weight", pa.float64()),
+        pa.field("half_life_us", pa.float64()),
+        pa.field("weight_sd", pa.float64()),
+    ]
+)
+
+
+def up_to(table: ir.Table, *, at: datetime) -> ir.Table:
+    """Return the rows with `occurred_at` ≤ `at`.
+
+    Raises
+    ------
+    UsageError
+        When `at` has no zone.
+    """
+    if at.tzinfo is None:
+        raise UsageError(
+            "score at a moment", f"{at.isoformat()}, a time without a zone", "give the time its zone"
+        )
+    return table.filter(table.occurred_at <= ibis.literal(at.astimezone(UTC), type="timestamp('UTC', 6)"))
+
+
+def faded(marks: ir.Table, customers: ir.Table, catalogue: Catalogue, *, at: datetime) -> ir.Table:
+    """Return marks up to `at` with their customer and what is left of them at `at`.
+
+    Parameters
+    ----------
+    marks, customers
+        By the contracts of these names. A mark whose identifier is no customer's, or which the catalogue does
+        not know, is left out: derive marks and score them by the same catalogue.
+    catalogue
+        Weights and half-lives.
+    at
+        The moment of asking, with its zone.
+
+    Returns
+    -------
+    Table
+        The columns of `marks`, and `customer_id`, `weight`, `weight_sd` (.5·|weight| + .05, model.md §10.8),
+        `days` (since `occurred_at`), `left` (severity·2^(-age/h)), `weighed` (weight·left), `weighty`
+        (evidence·2^(-age/h)).
+    """
+    who = customers.select("customer_id", "identifier")
+    met = up_to(marks, at=at).join(who, "identifier").join(_weights(catalogue), "weighs_as")
+    met = met.mutate(lives=_age_us(met.fades_from, at) / met.half_life_us)
+    met = met.mutate(share=ibis.ifelse(met.lives > double(_GONE), double(0.0), double(2.0) ** (-met.lives)))
+    left = met.severity * met.share
+    return met.mutate(
+        left=left,
+        weighed=met.weight * left,
+        weighty=met.evidence * met.share,
+        days=_age_us(met.occurred_at, at) / double(_DAY_US),
+    )
+
+
+def per_evidence(evidence: ir.FloatingValue, kappa: float) -> ir.FloatingValue:
+    """Return (κ+1)/(κ+D), which turns N into E; 0 where κ+D < 1e-12, 1 where κ is infinite."""
+    if math.isinf(kappa):
+        return double(1.0)
+    whole = evidence + double(kappa)
+    return ibis.ifelse(whole < double(_TOO_LITTLE), double(0.0), double(kappa + 1.0) / whole)
+
+
+def evidence_share(evidence: ir.FloatingValue, kappa: float) -> ir.FloatingValue:
+    """Return D/(κ+D), the share of the customer's own history; 0 where κ+D < 1e-12 or κ is infinite."""
+    if math.isinf(kappa):
+        return double(0.0)
+    whole = evidence + double(kappa)
+    return ibis.ifelse(whole < double(_TOO_LITTLE), double(0.0), evidence / whole)
+
+
+def _weights(catalogue: Catalogue) -> ir.Table:
+    """Return weight, half-life and the weight's uncertainty before any fit, by name of mark."""
+    rows = [
+        {
+            "weighs_as": mark.name,
+            "weight": mark.weight,
+            "half_life_us": catalogue.classes[mark.class_] * _DAY_US,
+            "weight_sd": 0.5 * abs(mark.weight) + 0.05,
+        }
+        for mark in catalogue.marks
+    ]
+    return ibis.memtable(pa.Table.from_pylist(rows, schema=_WEIGHTS))
+
+
+def _age_us(moment: ir.TimestampValue, at: datetime) -> ir.FloatingValue:
+    """Return at - moment in whole microseconds: an epoch's seconds keep fractions on one engine only."""
+    since_epoch = moment.delta(ibis.timestamp("1970-01-01T00:00:00"), unit="microsecond")
+    asked = ibis.literal((at - _EPOCH) // timedelta(microseconds=1), type="int64")
+    return (asked - since_epoch).cast("float64")

@@ -1,0 +1,115 @@
+"""From marks to one number for each customer, with its evidence and its interval."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import ibis
+import ibis.expr.types as ir
+
+from collage.experience.catalogue import Catalogue
+from collage.experience.fold import evidence_share, faded, per_evidence, up_to
+from collage.experience.index import double, index
+from collage.tables import CONTRACTS
+
+__all__ = ["score", "totals"]
+
+_TREND_DAYS, _STRIKES_DAYS = 30.0, 90.0
+_NINETY_PERCENT = 1.645
+
+
+def score(
+    marks: ir.Table, touchpoints: ir.Table, customers: ir.Table, catalogue: Catalogue, *, at: datetime
+) -> ir.Table:
+    """Return the experience of every customer with a touchpoint up to `at`.
+
+    Source: tables.md "marks", model.md §10.1, 10.7, 10.8, 10.13.
+
+    Parameters
+    ----------
+    marks, touchpoints, customers
+        By the contracts of these names; of touchpoints only `identifier` and `occurred_at` are read.
+    catalogue
+        The one by which the marks were derived.
+    at
+        The moment of asking, with its zone. Nothing that occurs later counts.
+
+    Returns
+    -------
+    Table
+        By the contract ``scores``, a row for each customer, in no particular order. `experience` is in points
+        of expected satisfaction (1 to 5), `index` 0 to 100, `evidence` 0 to 1; `low` and `high` are the 90 %
+        interval of `experience` that comes from not knowing the weights (half-lives and kappa taken as
+        given); `trend` adds up the contributions of marks not older than 30 days, `strikes_90d` counts
+        strikes not older than 90. A customer without a mark has experience 0, index 50, evidence 0.
+
+    Raises
+    ------
+    UsageError
+        When `at` has no zone.
+    """
+    who = customers.select("customer_id", "identifier")
+    seen = up_to(touchpoints, at=at).select("identifier", "occurred_at").join(who, "identifier")
+    seen = seen.group_by("customer_id").agg(last_touchpoint_at=seen.occurred_at.max())
+    summed = totals(faded(marks, customers, catalogue, at=at), catalogue).rename(marked="customer_id")
+    sums = [name for name in summed.columns if name != "marked"]
+    met = seen.left_join(summed, seen.customer_id == summed.marked)
+    met = met.mutate(**{name: met[name].fill_null(ibis.literal(0, type=met[name].type())) for name in sums})
+    met = met.mutate(
+        at=ibis.literal(at.astimezone(UTC), type="timestamp('UTC', 6)"),
+        index=index(met.experience, sd=catalogue.index_sd),
+        low=met.experience - met.spread,
+        high=met.experience + met.spread,
+    )
+    schema = CONTRACTS["scores"].schema()
+    return met.select(*schema.names).cast(schema)
+
+
+def totals(remains: ir.Table, catalogue: Catalogue) -> ir.Table:
+    """Return what the faded marks of each customer add up to.
+
+    Parameters
+    ----------
+    remains
+        As `fold.faded` gives it.
+    catalogue
+        Its `kappa` is used.
+
+    Returns
+    -------
+    Table
+        `customer_id`, `summed` (N), `own` (D), `scale` ((κ+1)/(κ+D)), `experience`, `evidence`, `trend`,
+        `n_marks`, `strikes_90d` and `spread` (half the width of the 90 % interval).
+    """
+    recent = remains.days <= double(_TREND_DAYS)
+    strike = (remains.weight * remains.severity < 0) & (remains.days <= double(_STRIKES_DAYS))
+    # the interval needs the sum over each mark's name before its square, hence two steps
+    by_name = remains.group_by("customer_id", "weighs_as").agg(
+        summed=remains.weighed.sum(),
+        own=remains.weighty.sum(),
+        recent=ibis.ifelse(recent, remains.weighed, double(0.0)).sum(),
+        spread=remains.left.sum() * remains.weight_sd.max(),
+        n_marks=remains.count(),
+        strikes_90d=strike.sum(),
+    )
+    each = by_name.group_by("customer_id").agg(
+        summed=by_name.summed.sum(),
+        own=by_name.own.sum(),
+        recent=by_name.recent.sum(),
+        square=(by_name.spread * by_name.spread).sum(),
+        n_marks=by_name.n_marks.sum(),
+        strikes_90d=by_name.strikes_90d.sum(),
+    )
+    each = each.mutate(scale=per_evidence(each.own, catalogue.kappa))
+    return each.select(
+        "customer_id",
+        "summed",
+        "own",
+        "scale",
+        "n_marks",
+        "strikes_90d",
+        experience=each.scale * each.summed,
+        evidence=evidence_share(each.own, catalogue.kappa),
+        trend=each.scale * each.recent,
+        spread=each.scale * each.square.sqrt() * double(_NINETY_PERCENT),
+    )
