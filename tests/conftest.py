@@ -20,9 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 # A law carries its customers in tables, a thousand or more in each: 20 tables in `make test`, the same each
 # time, and 500 in `make prove`, which looks for what the first has not seen.
-hypothesis.settings.register_profile(
-    "test", max_examples=20, derandomize=True, deadline=None, print_blob=True
-)
+hypothesis.settings.register_profile("test", max_examples=20, derandomize=True, deadline=None, print_blob=True)
 hypothesis.settings.register_profile("prove", max_examples=500, deadline=None, print_blob=True)
 hypothesis.settings.load_profile("test")
 

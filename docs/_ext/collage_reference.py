@@ -72,9 +72,7 @@ def kinds() -> str:
     """Return the stages of the road with their kinds of touchpoint, and the channels."""
     rows = [f"| {stage} | {words(names)} |" for stage, names in vocabulary.STAGES.items()]
     head = ["| stage | kinds |", "|---|---|"]
-    return "\n".join(
-        [*head, *rows, "", f"Channels, also an open list: {words(sorted(vocabulary.CHANNELS))}.", ""]
-    )
+    return "\n".join([*head, *rows, "", f"Channels, also an open list: {words(sorted(vocabulary.CHANNELS))}.", ""])
 
 
 def words(names: Iterable[str]) -> str:

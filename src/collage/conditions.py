@@ -65,7 +65,18 @@ class Condition:
         return tuple(dict.fromkeys(test.column for tests in self.alternatives for test in tests))
 
     def holds(self, table: Columns) -> ir.BooleanValue:
-        """Return true where the condition holds in a row of `table` (or whatever gives columns by name), else false, never null."""
+        """Return where the condition holds.
+
+        Parameters
+        ----------
+        table
+            An Ibis table, or whatever gives columns by name.
+
+        Returns
+        -------
+        BooleanValue
+            True or false, never null.
+        """
         each = [
             reduce(operator.and_, (_entry(table[test.column], test) for test in tests), ibis.literal(value=True))
             for tests in self.alternatives
@@ -87,14 +98,21 @@ def parse(spec: object, *, where: str) -> Condition:
     ------
     ConditionError
         When an entry has a form that the language does not know.
+
+    Returns
+    -------
+    Condition
+        Ready to be asked of tables.
     """
     tables = spec if isinstance(spec, list) else [spec]
     if not tables:
         raise ConditionError(where, "an empty list", "give at least one table of entries, or leave the key out")
+    alternatives = []
     for table in tables:
         if not isinstance(table, Mapping):
             raise ConditionError(where, f"{table!r}", 'write a table such as { outcome = "AGENT" }')
-    return Condition(tuple(tuple(_test(c, v, f"{where}.{c}") for c, v in t.items()) for t in tables))
+        alternatives.append(tuple(_test(str(column), value, f"{where}.{column}") for column, value in table.items()))
+    return Condition(tuple(alternatives))
 
 
 def _test(column: str, value: object, where: str) -> Test:
@@ -108,7 +126,9 @@ def _test(column: str, value: object, where: str) -> Test:
         do = f'a column whose name has a dot is quoted: "{column}.{next(iter(value), "…")}" = …'
         raise ConditionError(where, f"{dict(value)!r}", do)
     if not isinstance(value, str):
-        raise ConditionError(where, f"{value!r}", 'write a text, a number, true/false, a list, or a comparison as "> 90"')
+        raise ConditionError(
+            where, f"{value!r}", 'write a text, a number, true/false, a list, or a comparison as "> 90"'
+        )
     return _from_text(column, value.strip(), where)
 
 

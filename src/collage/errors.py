@@ -103,4 +103,4 @@ class UnknownCustomer(CollageError):  # noqa: N818  # named for what happened
 
 
 class NotYet(CollageError):  # noqa: N818  # named for what happened
-    """This version knows the word but not yet the thing."""
+    """The word is known, the thing not built yet."""

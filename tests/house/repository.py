@@ -73,7 +73,8 @@ def imports(file: Path) -> set[str]:
 def listed(file: Path) -> list[str] | None:
     """Return a module's ``__all__``, None when there is none."""
     for node in tree(file).body:
-        target = node.targets[0] if isinstance(node, ast.Assign) else None
-        if isinstance(target, ast.Name) and target.id == "__all__" and isinstance(node, ast.Assign):
-            return list(ast.literal_eval(node.value))
+        if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
+            target = node.target if isinstance(node, ast.AnnAssign) else node.targets[0]
+            if ast.unparse(target) == "__all__":
+                return list(ast.literal_eval(node.value))
     return None

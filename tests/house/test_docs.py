@@ -15,9 +15,7 @@ from tests.house.pages import Block, blocks, missing
 from tests.house.repository import PACKAGE, ROOT, named, written
 
 PAGES = [
-    file
-    for file in written()
-    if file.suffix == ".md" and (named(file).startswith("docs/") or file.parent == ROOT)
+    file for file in written() if file.suffix == ".md" and (named(file).startswith("docs/") or file.parent == ROOT)
 ]
 RUN = [page for page in PAGES if any(block.runs for block in blocks(page))]
 BIN = Path(sys.executable).parent
@@ -73,9 +71,7 @@ def test_the_commands_of_a_page_do_what_the_page_says(page: Path, folder: Path) 
     [page for page in RUN if any("needs the real records" in block.marks for block in blocks(page))],
     ids=named,
 )
-def test_the_commands_on_real_records_do_what_the_page_says(
-    page: Path, folder: Path, shared_data: Path
-) -> None:
+def test_the_commands_on_real_records_do_what_the_page_says(page: Path, folder: Path, shared_data: Path) -> None:
     (folder / "data").symlink_to(shared_data)
     for block in blocks(page):
         if name := block.marks.get("file"):
@@ -86,9 +82,7 @@ def test_the_commands_on_real_records_do_what_the_page_says(
 
 @pytest.mark.parametrize("page", RUN, ids=named)
 def test_a_block_that_is_not_run_says_why(page: Path) -> None:
-    silent = [
-        block.at for block in blocks(page) if "not run" in block.marks and len(block.marks["not run"]) < 10
-    ]
+    silent = [block.at for block in blocks(page) if "not run" in block.marks and len(block.marks["not run"]) < 10]
     assert silent == []
 
 
@@ -107,9 +101,7 @@ def help_of(*command: str) -> str:
 
 def subcommands(text: str) -> list[str]:
     """Return the commands that a help text lists."""
-    return re.findall(
-        r"^    ([a-z]\S*)\s", text.partition("\ncommands:")[2].partition("\n\n")[0], re.MULTILINE
-    )
+    return re.findall(r"^    ([a-z]\S*)\s", text.partition("\ncommands:")[2].partition("\n\n")[0], re.MULTILINE)
 
 
 def test_the_reference_has_every_command_and_every_option() -> None:
@@ -119,9 +111,7 @@ def test_the_reference_has_every_command_and_every_option() -> None:
     assert whole[0] != page, "the page has lost its mark"
     commands = subcommands(help_of())
     assert commands, "collage --help offers no command"
-    assert re.findall(r"^collage (\w+)", page, re.MULTILINE) == commands, (
-        "one line a command, as --help has them"
-    )
+    assert re.findall(r"^collage (\w+)", page, re.MULTILINE) == commands, "one line a command, as --help has them"
     for command in commands:
         for option in re.findall(r"(?<![\w-])--[a-z][\w-]*", help_of(command)):
             part = whole[0].partition(f"## collage {command}\n")[2].partition("\n## ")[0]

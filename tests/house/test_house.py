@@ -61,8 +61,7 @@ def gives_a_reason(function: Function, file: Path) -> bool:
     """Return whether the function has a comment ``# Long because …`` somewhere inside."""
     last = function.end_lineno or function.lineno
     return any(
-        function.lineno <= line <= last and re.match(r"# Long because \w+", comment)
-        for line, comment in comments(file)
+        function.lineno <= line <= last and re.match(r"# Long because \w+", comment) for line, comment in comments(file)
     )
 
 
@@ -98,9 +97,7 @@ def defined(file: Path) -> set[str]:
             names.add(node.name)
         elif isinstance(node, ast.Assign | ast.AnnAssign):
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-            names |= {
-                part.id for target in targets for part in ast.walk(target) if isinstance(part, ast.Name)
-            }
+            names |= {part.id for target in targets for part in ast.walk(target) if isinstance(part, ast.Name)}
         elif isinstance(node, ast.TypeAlias if hasattr(ast, "TypeAlias") else ()):
             names.add(ast.unparse(node.name))
     return names
@@ -133,9 +130,7 @@ def test_the_public_surface_is_a_list_that_is_sorted_and_true(file: Path) -> Non
     assert len(names) == len(set(names))
     there = defined(file) | {name for _, name in brought(file)}
     assert {name for name in names if name not in there and found(f"{dotted(file)}.{name}") is None} == set()
-    unlisted = {node.name for node in tree(file).body if isinstance(node, Function | ast.ClassDef)} - set(
-        names
-    )
+    unlisted = {node.name for node in tree(file).body if isinstance(node, Function | ast.ClassDef)} - set(names)
     assert {name for name in unlisted if not name.startswith("_")} == set(), "list it, or begin it with _"
 
 
@@ -207,9 +202,7 @@ def door(file: Path) -> Iterator[tuple[str, Function]]:
 
 
 DOORS = [
-    file
-    for file in PUBLIC
-    if file.parent == PACKAGE or (file.name == "__init__.py" and file.parent.parent == PACKAGE)
+    file for file in PUBLIC if file.parent == PACKAGE or (file.name == "__init__.py" and file.parent.parent == PACKAGE)
 ]
 
 
@@ -228,9 +221,7 @@ def test_every_exception_in_pyproject_stands_beside_its_reason(heading: str) -> 
     for line in (ROOT / "pyproject.toml").read_text(encoding="utf-8").splitlines():
         if inside and line.startswith("]"):
             inside = False
-        elif (
-            inside and line.strip() and not re.search(r",\s+# \w.{10,}", line) and line.strip() != '"error",'
-        ):
+        elif inside and line.strip() and not re.search(r",\s+# \w.{10,}", line) and line.strip() != '"error",':
             silent.append(line)
         elif line.endswith(heading):
             inside = True
@@ -275,9 +266,7 @@ def test_only_the_command_reads_the_clock() -> None:
 
 
 def test_chance_is_handed_in_with_its_seed() -> None:
-    thrown = [
-        f"{named(file)} {name}" for file in python(only=PACKAGE) for name in imports(file) if name in CHANCE
-    ]
+    thrown = [f"{named(file)} {name}" for file in python(only=PACKAGE) for name in imports(file) if name in CHANCE]
     unseeded = [
         f"{named(file)}:{node.lineno}"
         for file in python(only=PACKAGE)

@@ -32,16 +32,12 @@ def project() -> dict[str, list[Requirement]]:
 
 def test_the_library_imports_only_what_it_declares() -> None:
     given = importlib.metadata.packages_distributions()
-    declared = {
-        canonicalize_name(each.name) for name, group in project().items() if name != "dev" for each in group
-    }
+    declared = {canonicalize_name(each.name) for name, group in project().items() if name != "dev" for each in group}
     undeclared = {
         f"{named(file)} {name}"
         for file in python(only=PACKAGE)
         for name in imports(file)
-        if name in given
-        and name != "collage"
-        and not declared & {canonicalize_name(each) for each in given[name]}
+        if name in given and name != "collage" and not declared & {canonicalize_name(each) for each in given[name]}
     }
     assert undeclared == set()
 
@@ -66,24 +62,18 @@ def test_the_lock_answers_everything_that_is_declared() -> None:
 
 
 def test_every_locked_package_has_hashes() -> None:
-    parts = re.split(
-        r"^(?=[\w.-]+==)", (ROOT / "requirements.lock").read_text(encoding="utf-8"), flags=re.MULTILINE
-    )
+    parts = re.split(r"^(?=[\w.-]+==)", (ROOT / "requirements.lock").read_text(encoding="utf-8"), flags=re.MULTILINE)
     assert [part.split()[0] for part in parts[1:] if "--hash=sha256:" not in part] == []
 
 
 def test_the_changelog_begins_with_the_version_of_the_package() -> None:
-    headings = re.findall(
-        r"^## \[?([^\]\s]+)", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE
-    )
+    headings = re.findall(r"^## \[?([^\]\s]+)", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
     assert headings[0] == collage.__version__
     assert importlib.metadata.version("collage") == collage.__version__
 
 
 def test_the_changelog_tells_newest_first() -> None:
-    headings = re.findall(
-        r"^## \[?([^\]\s]+)", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE
-    )
+    headings = re.findall(r"^## \[?([^\]\s]+)", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
     assert all(Version(newer) > Version(older) for newer, older in pairwise(headings))
 
 
@@ -110,12 +100,7 @@ FOREIGN = [
 
 
 def test_no_file_names_a_package_registry_or_a_place_on_one_machine() -> None:
-    found = [
-        f"{named(file)}: {word}"
-        for file in written()
-        for word in FOREIGN
-        if word.encode() in file.read_bytes()
-    ]
+    found = [f"{named(file)}: {word}" for file in written() for word in FOREIGN if word.encode() in file.read_bytes()]
     assert found == []
 
 

@@ -7,9 +7,8 @@ from pathlib import Path
 import pytest
 
 from collage import reading, store
-from tests.real.records import Read
+from tests.real.records import ROOT, Read
 
-ROOT = Path(__file__).resolve().parents[2]
 # Long after the last of these records, so that none lies in the future.
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 

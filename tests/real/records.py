@@ -3,12 +3,14 @@
 import csv
 import gzip
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
 from collage import store
 from collage.reading import Reading
 
+ROOT = Path(__file__).resolve().parents[2]
 Row = dict[str, Any]
 
 
@@ -46,3 +48,17 @@ def plain(path: Path) -> list[Row]:
     """Return the rows of a gzipped CSV as the standard library reads them."""
     with gzip.open(path, "rt", encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
+
+
+def figures(page: str, first: str) -> dict[str, dict[str, str]]:
+    """Return the table of a how-to page whose first column is called `first`, by its first cells."""
+    lines = (ROOT / "docs" / "how-to" / f"{page}.md").read_text(encoding="utf-8").splitlines()
+    start = next(n for n, line in enumerate(lines) if line.startswith(f"| {first} |"))
+    header, _, *body = takewhile(lambda line: line.startswith("|"), lines[start:])
+    names, *rows = ([cell.strip(" `") for cell in line.strip("|").split("|")] for line in (header, *body))
+    return {row[0]: dict(zip(names, row, strict=True)) for row in rows}
+
+
+def kinds(page: str) -> dict[str, int]:
+    """Return how many touchpoints of each kind a how-to page speaks of."""
+    return {kind: int(row["touchpoints"].replace(",", "")) for kind, row in figures(page, "kind").items()}

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tests.real.records import Read, Row, plain
+from tests.real.records import Read, Row, kinds, plain
 
 pytestmark = pytest.mark.real
 
@@ -73,9 +73,7 @@ def test_no_rating_comes_before_its_contact_was_answered(contacts: Read) -> None
         for contact, kind, when in contacts.rows("touchpoints", "contact_id", "kind", "occurred_at")
         if kind != "issue.opened"
     }
-    assert all(
-        when >= answered[contact] for contact, when in contacts.rows("ratings", "contact_id", "rated_at")
-    )
+    assert all(when >= answered[contact] for contact, when in contacts.rows("ratings", "contact_id", "rated_at"))
 
 
 def test_the_rows_add_up_and_a_wait_below_zero_would_be_quarantined(contacts: Read, rows: list[Row]) -> None:
@@ -85,9 +83,4 @@ def test_the_rows_add_up_and_a_wait_below_zero_would_be_quarantined(contacts: Re
 
 
 def test_the_kinds_are_as_many_as_the_how_to_page_says(contacts: Read) -> None:
-    assert Counter(contacts.rows("touchpoints", "kind", "channel")) == {
-        ("issue.opened", "phone"): 10_450,
-        ("issue.opened", "email"): 284,
-        ("contact.answered", "phone"): 10_450,
-        ("message.sent", "email"): 284,
-    }
+    assert Counter(kind for (kind,) in contacts.rows("touchpoints", "kind")) == kinds("deepcsat")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from collage.tables import CONTRACTS
-from tests.real.records import Read, Row, plain
+from tests.real.records import Read, Row, kinds, plain
 
 pytestmark = pytest.mark.real
 
@@ -61,9 +61,7 @@ def test_csv_and_xes_give_the_same_touchpoints_in_every_column(from_csv: Read, f
     assert from_csv.rows("touchpoints", *columns) == from_xes.rows("touchpoints", *columns)
 
 
-def test_every_event_is_one_touchpoint_in_the_order_of_the_log(
-    from_csv: Read, tickets: dict[str, list[Row]]
-) -> None:
+def test_every_event_is_one_touchpoint_in_the_order_of_the_log(from_csv: Read, tickets: dict[str, list[Row]]) -> None:
     expected = {
         case: [
             (
@@ -86,17 +84,4 @@ def test_the_rows_add_up(from_csv: Read, from_xes: Read, tickets: dict[str, list
 
 
 def test_the_kinds_are_as_many_as_the_how_to_page_says(from_csv: Read) -> None:
-    assert Counter(one for (one,) in from_csv.rows("touchpoints", "kind")) == {
-        "issue.opened": 4_580,
-        "issue.ranked": 553,
-        "issue.taken": 4_830,
-        "issue.paused": 1_459,
-        "issue.resolved": 4_727,
-        "issue.reopened": 161,
-        "issue.updated": 262,
-        "issue.closed": 4_574,
-        "product.fault": 66,
-        "product.repaired": 13,
-        "product.upgrade_asked": 118,
-        "visit.agreed": 5,
-    }
+    assert Counter(kind for (kind,) in from_csv.rows("touchpoints", "kind")) == kinds("helpdesk")

@@ -10,7 +10,7 @@ from collage.tables import CONTRACTS
 
 __all__ = ["customer_of", "customers"]
 
-_OFFERED = 3
+_OFFERED, _SLIPS = 3, 2
 
 
 def customers(touchpoints: ir.Table, claims: ir.Table | None = None) -> ir.Table:
@@ -69,21 +69,20 @@ def customer_of(customers: ir.Table, wanted: str) -> str:
         When there is none; the message offers the nearest identifiers.
     """
     named = customers.filter((customers.customer_id == wanted) | (customers.identifier == wanted))
-    named = named.order_by((named.customer_id == wanted).desc(), "customer_id").limit(1)
-    found = named.select("customer_id").to_pyarrow().to_pylist()
+    # sorted here: Ibis 12 cannot order, on Spark, a table that takes two columns from one
+    found = {str(row["customer_id"]) for row in named.select("customer_id").distinct().to_pyarrow().to_pylist()}
     if not found:
         offered = ", ".join(_nearest(customers, wanted))
         do = f"did you mean {offered}?" if offered else "give a customer id or an identifier of the dataset"
         raise UnknownCustomer(f"find the customer {wanted}", "nobody of this customer id or identifier", do)
-    return str(found[0]["customer_id"])
+    return wanted if wanted in found else min(found)
 
 
 def _nearest(customers: ir.Table, wanted: str) -> list[str]:
     """Return identifiers that hold what is wanted, or differ from it by a slip or two."""
     name = customers.identifier
-    slips = name.levenshtein(wanted)
-    close = customers.select("identifier", without_namespace=name.endswith(f":{wanted}"), slips=slips).filter(
-        lambda t: t.without_namespace | (t.slips <= max(1, min(3, len(wanted) // 4)))
-    )
-    first = close.distinct().order_by(close.without_namespace.desc(), "slips", "identifier").limit(_OFFERED)
-    return [str(row["identifier"]) for row in first.to_pyarrow().to_pylist()]
+    slips, within = name.levenshtein(wanted), max(1, min(_SLIPS, len(wanted) // 4))
+    close = customers.select("identifier", bare=name.endswith(f":{wanted}"), slips=slips)
+    rows = close.filter(close.bare | (close.slips <= within)).to_pyarrow().to_pylist()
+    best = sorted((not row["bare"], row["slips"], str(row["identifier"])) for row in rows)
+    return [identifier for _, _, identifier in best[:_OFFERED]]

@@ -82,16 +82,13 @@ def load(source: str, *, file: str) -> Catalogue:
     if "extends" in own:
         own, marks = _extended(own, marks, place)
     elif off := next((name for name, (spec, _) in marks.items() if "off" in spec), None):
-        raise Place(file, off).wrong(
-            "off", "nothing to switch off", 'add extends = "default", or take the mark out'
-        )
+        raise Place(file, off).wrong("off", "nothing to switch off", 'add extends = "default", or take the mark out')
     classes = {
         name: number({f"classes.{name}": days}, f"classes.{name}", place, above=0.0)
         for name, days in _table(own, "classes", place).items()
     }
     owners = {
-        key: text({f"owners.{key}": name}, f"owners.{key}", place)
-        for key, name in _table(own, "owners", place).items()
+        key: text({f"owners.{key}": name}, f"owners.{key}", place) for key, name in _table(own, "owners", place).items()
     }
     return Catalogue(
         version=text(own, "version", place),
@@ -149,9 +146,7 @@ def _toml(source: str, place: Place) -> dict[str, Any]:
     try:
         return tomllib.loads(source)
     except tomllib.TOMLDecodeError as error:
-        raise place.wrong(
-            "the file", f"no TOML: {error}", "correct it at the line and column named"
-        ) from None
+        raise place.wrong("the file", f"no TOML: {error}", "correct it at the line and column named") from None
 
 
 def _check_top(own: Mapping[str, object], place: Place) -> None:
@@ -174,9 +169,7 @@ def _sections(own: Mapping[str, object], place: Place) -> dict[str, tuple[dict[s
     for n, spec in enumerate(sections, start=1):
         name = text(spec, "name", Place(place.file, f"number {n}"))
         if name in named:
-            raise Place(place.file, name).wrong(
-                "name", "two marks of this name", "give each mark a name of its own"
-            )
+            raise Place(place.file, name).wrong("name", "two marks of this name", "give each mark a name of its own")
         named[name] = (spec, Place(place.file, name))
     return named
 

@@ -181,9 +181,7 @@ def told(rows: ir.Table, touchpoints: ir.Table, catalogue: Catalogue, *, languag
 
 def _facts(fetched: pa.Table, touchpoints: ir.Table, catalogue: Catalogue) -> dict[str, Mapping[str, object]]:
     """Return, by touchpoint, the columns that the catalogue's sentences need."""
-    needed = {
-        column for mark in catalogue.marks for sentence in mark.says.values() for column in sentence.columns
-    }
+    needed = {column for mark in catalogue.marks for sentence in mark.says.values() for column in sentence.columns}
     if not needed or not fetched.num_rows:
         return {}
     ids = ibis.memtable(fetched.select(["touchpoint_id"]).group_by("touchpoint_id").aggregate([]))

@@ -45,9 +45,7 @@ def up_to(table: ir.Table, *, at: datetime) -> ir.Table:
         When `at` has no zone.
     """
     if at.tzinfo is None:
-        raise UsageError(
-            "score at a moment", f"{at.isoformat()}, a time without a zone", "give the time its zone"
-        )
+        raise UsageError("score at a moment", f"{at.isoformat()}, a time without a zone", "give the time its zone")
     return table.filter(table.occurred_at <= ibis.literal(at.astimezone(UTC), type="timestamp('UTC', 6)"))
 
 

@@ -120,9 +120,7 @@ def _severity(met: ir.Table, catalogue: Catalogue) -> ir.FloatingValue:
     used = sorted({mark.severity.of for mark in catalogue.marks if mark.severity})
     if not used:
         return claimed
-    value = ibis.cases(
-        *((met.of == name, met[name].cast("float64")) for name in used), else_=ibis.null("float64")
-    )
+    value = ibis.cases(*((met.of == name, met[name].cast("float64")) for name in used), else_=ibis.null("float64"))
     beyond = ((value - met.above) / met.per).fill_null(double(0.0))
     return ibis.ifelse(met.of.isnull(), claimed, ibis.least(met.cap, met.start + beyond))
 

@@ -99,9 +99,7 @@ class Mark:
         return Condition((rest,)) if rest else None
 
 
-def rule(
-    spec: Mapping[str, object], place: Place, *, classes: Collection[str], owners: Mapping[str, str]
-) -> Mark:
+def rule(spec: Mapping[str, object], place: Place, *, classes: Collection[str], owners: Mapping[str, str]) -> Mark:
     """Return the mark that one [[mark]] section spells.
 
     Parameters
@@ -176,9 +174,7 @@ def _check_test(test: Test, place: Place) -> None:
     if test.column not in _TYPES:
         raise place.wrong(key, "touchpoints have no such column", near(test.column, _ASKED))
     if test.column not in _ASKED:
-        raise place.wrong(
-            key, f"{test.column} cannot be compared here", f"ask about one of {', '.join(_ASKED)}"
-        )
+        raise place.wrong(key, f"{test.column} cannot be compared here", f"ask about one of {', '.join(_ASKED)}")
     values = test.value if isinstance(test.value, tuple) else (test.value,)
     if test.column in _NUMBERS and any(isinstance(value, str | bool) for value in values):
         found = f"{test.column} is a number and is compared with a text"
@@ -191,9 +187,7 @@ def _check_test(test: Test, place: Place) -> None:
 def _check_kind(kind: str, place: Place) -> None:
     if kind == "feedback.given" or kind.split(".", maxsplit=1)[0] in {"survey", "rating"}:
         found = f"{kind}: what is said with a rating is a measurement of the experience, never a part of it"
-        raise place.wrong(
-            "when.kind", found, "mark what happened to the customer instead, or complaint.filed"
-        )
+        raise place.wrong("when.kind", found, "mark what happened to the customer instead, or complaint.filed")
 
 
 def _weight(spec: Mapping[str, object], place: Place) -> float:
@@ -223,9 +217,7 @@ def _shape(spec: Mapping[str, object], place: Place) -> Shape | None:
     start = number(named, "severity.start", place, default=0.0, least=0.0)
     cap = number(named, "severity.cap", place, above=0.0)
     if start > cap:
-        raise place.wrong(
-            "severity.start", f"{start:g}, above the cap {cap:g}", "start at the cap or below it"
-        )
+        raise place.wrong("severity.start", f"{start:g}, above the cap {cap:g}", "start at the cap or below it")
     return Shape(of, above, per, start, cap)
 
 

@@ -103,9 +103,7 @@ def parse(text: str) -> Sentence:
         if token in {"{{", "}}"}:
             parts.append(token[0])
         elif token in {"{", "}"}:
-            raise SlotError(
-                f"a lone {token} in {text!r}; a slot is {{column}} or {{column:format}}, {{{{ is a brace"
-            )
+            raise SlotError(f"a lone {token} in {text!r}; a slot is {{column}} or {{column:format}}, {{{{ is a brace")
         else:
             parts.append(token if match[1] is None else _slot(match[1]))
     return Sentence(tuple(parts))
@@ -129,13 +127,9 @@ def tell(sentence: Sentence, touchpoint: Mapping[str, object], language: str) ->
 def _slot(inside: str) -> Slot:
     column, _, format_ = (text.strip() for text in inside.partition(":"))
     if column not in _COLUMNS:
-        raise SlotError(
-            f"{{{inside}}}: touchpoints have no column {column!r}; they have {', '.join(_COLUMNS)}"
-        )
+        raise SlotError(f"{{{inside}}}: touchpoints have no column {column!r}; they have {', '.join(_COLUMNS)}")
     if format_ not in _SHOWS:
-        raise SlotError(
-            f"{{{inside}}}: no format {format_!r}; formats are date, duration, money, or none for text"
-        )
+        raise SlotError(f"{{{inside}}}: no format {format_!r}; formats are date, duration, money, or none for text")
     if column not in _SHOWS[format_]:
         right = [known or "no format" for known, columns in _SHOWS.items() if column in columns]
         do = f"it takes {' or '.join(right)}" if right else "it cannot be told in a sentence"
@@ -149,11 +143,7 @@ def _filled(slot: Slot, touchpoint: Mapping[str, object], language: str) -> str:
         return _date(value, language)
     if isinstance(value, int | float):
         currency = touchpoint.get("currency")
-        return (
-            _money(int(value), str(currency), language)
-            if slot.format == "money"
-            else _duration(value, language)
-        )
+        return _money(int(value), str(currency), language) if slot.format == "money" else _duration(value, language)
     if isinstance(value, str):
         return _short(value)
     return _NOT_KNOWN[language][slot.format]

@@ -11,13 +11,15 @@ from collage.reading import from_csv, from_jsonl, from_parquet, from_xes
 from collage.reading.mapping import SourceTable
 from collage.reading.spool import Loaded, Rejects
 
-__all__ = ["ENDINGS", "FORMATS", "format_of"]
+__all__ = ["ENDINGS", "FORMATS", "Read", "format_of"]
 
 
 class Read(Protocol):
     """The one function of a format's module."""
 
-    def __call__(self, backend: Any, file: Path, source: SourceTable, wanted: Iterable[str], rejects: Rejects) -> Loaded:  # noqa: ANN401
+    def __call__(
+        self, backend: Any, file: Path, source: SourceTable, wanted: Iterable[str], rejects: Rejects
+    ) -> Loaded:
         """Read one file as a table of texts."""
 
 

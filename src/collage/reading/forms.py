@@ -58,7 +58,11 @@ def parse_value(spec: object, where: str, *, derive: bool = False, whole_object:
     if isinstance(spec, bool | int | float):
         return Constant(spec)
     if not isinstance(spec, Mapping) or not spec:
-        raise MapError(f"read the map: {where}", f"{spec!r}", "write a text, a number, true/false, or a form as { first = […] }")
+        raise MapError(
+            f"read the map: {where}",
+            f"{spec!r}",
+            "write a text, a number, true/false, or a form as { first = […] }",
+        )
     if whole_object:
         return Object(tuple((str(k), parse_value(v, f"{where}.{k}")) for k, v in spec.items()))
     form = next((key for key in _FORMS if key in spec), None)
@@ -154,7 +158,13 @@ def _parse_number(spec: Mapping[str, Any], where: str) -> Value:
         if isinstance(spec.get(key, 1), bool) or not isinstance(spec.get(key, 1), int | float):
             raise MapError(f"read the map: {where}.{key}", f"{spec[key]!r}", "give a number")
     number = parse_value(spec["number"], where)
-    return Number(number, decimal, float(spec.get("times", 1)), float(spec.get("plus", 0)), bool(spec.get("round", False)))
+    return Number(
+        number,
+        decimal,
+        float(spec.get("times", 1)),
+        float(spec.get("plus", 0)),
+        bool(spec.get("round", False)),
+    )
 
 
 def _parse_seconds(spec: Mapping[str, Any], where: str) -> Value:

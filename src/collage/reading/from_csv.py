@@ -1,7 +1,7 @@
 """CSV: by DuckDB's reader where it serves, else by Python's, row by row, with every bad row set aside.
 
-DuckDB reads a well-formed UTF-8 file whole, at a million rows a second and more. At its first complaint the file is read again by
-the slow way, which knows the number of each record and what is wrong with it.
+DuckDB reads a well-formed UTF-8 file whole, at a million rows a second and more. At its first complaint the file is
+read again by the slow way, which knows the number of each record and what is wrong with it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from collage.reading.spool import LONGEST, Loaded, Rejects, Spool, create, lines
 __all__ = ["read"]
 
 
-def read(backend: Any, file: Path, source: SourceTable, wanted: Iterable[str], rejects: Rejects) -> Loaded:  # noqa: ANN401, ARG001
+def read(backend: Any, file: Path, source: SourceTable, wanted: Iterable[str], rejects: Rejects) -> Loaded:  # noqa: ARG001  # one signature for all formats
     """Read a CSV file.
 
     Parameters
@@ -55,7 +55,7 @@ def read(backend: Any, file: Path, source: SourceTable, wanted: Iterable[str], r
     return Loaded(spool.done(), file.name, spool.rows, tuple(names))
 
 
-def _fast(backend: Any, file: Path, source: SourceTable, names: list[str]) -> Loaded | None:  # noqa: ANN401
+def _fast(backend: Any, file: Path, source: SourceTable, names: list[str]) -> Loaded | None:
     columns = ", ".join(f"{_text(name)}: 'VARCHAR'" for name in names)
     quote = f"quote = {_text(source.quote)}, escape = {_text(source.quote)}"
     options = (
@@ -84,7 +84,7 @@ def _slow(text: Iterator[str], source: SourceTable, spool: Spool, file: Path) ->
             return
         except csv.Error as error:
             if "end of data" in str(error):
-                do = "close the quote, or say in the map which character quotes (quote = …, \"\" for none)"
+                do = 'close the quote, or say in the map which character quotes (quote = …, "" for none)'
                 asked = f"read {file.name}, row {spool.rows + 1}"
                 raise SourceError(asked, f"a quote that opens and never closes: {''.join(seen)[:80]!r}", do) from None
             spool.reject(None, _complaint(error), None, "".join(seen))
@@ -127,7 +127,9 @@ def _header(file: Path, source: SourceTable) -> tuple[str, ...]:
         try:
             names = next((row for row in reader if row), None)
         except csv.Error as error:
-            raise SourceError(f"read the header of {file.name}", str(error), "check delimiter and quote in the map") from None
+            raise SourceError(
+                f"read the header of {file.name}", str(error), "check delimiter and quote in the map"
+            ) from None
         text.close()  # type: ignore[attr-defined]  # a generator: lets go of the stream
     if names is None:
         raise SourceError(f"read {file.name}", "an empty file", "export it again, or leave it out")
@@ -139,13 +141,25 @@ def _check_header(file: Path, header: tuple[str, ...]) -> None:
     twice = sorted({name for name in header if folded.count(name.casefold()) > 1})
     if twice:
         do = 'rename one in the export, or name all columns in the map: header = ["…", …] with the header line removed'
-        raise SourceError(f"read the header of {file.name}", f"the column {twice[0]!r} twice (letter case does not tell them apart)", do)
+        raise SourceError(
+            f"read the header of {file.name}",
+            f"the column {twice[0]!r} twice (letter case does not tell them apart)",
+            do,
+        )
     odd = [name for name in header if surrogate(name) or "\0" in name]
     if odd:
-        raise SourceError(f"read the header of {file.name}", f"{odd[0]!r}, which is no text in {'this encoding'}", 'name the encoding in the map, such as encoding = "cp1252"')
+        raise SourceError(
+            f"read the header of {file.name}",
+            f"{odd[0]!r}, which is no text in {'this encoding'}",
+            'name the encoding in the map, such as encoding = "cp1252"',
+        )
     taken = [name for name in header if name.casefold() in {"_row", "_file", "_raw"}]
     if taken:
-        raise SourceError(f"read the header of {file.name}", f"a column {taken[0]!r}, a name of our own", "rename it in the export")
+        raise SourceError(
+            f"read the header of {file.name}",
+            f"a column {taken[0]!r}, a name of our own",
+            "rename it in the export",
+        )
 
 
 def _text(value: str) -> str:

@@ -14,7 +14,7 @@ from collage.reading.spool import LONGEST, Loaded, Rejects, Spool, lines, opened
 __all__ = ["read"]
 
 
-def read(backend: Any, file: Path, source: SourceTable, wanted: Iterable[str], rejects: Rejects) -> Loaded:  # noqa: ANN401
+def read(backend: Any, file: Path, source: SourceTable, wanted: Iterable[str], rejects: Rejects) -> Loaded:
     """Read a JSONL file; numbers keep the digits they were written with.
 
     Parameters
@@ -89,7 +89,7 @@ def _walk(record: dict[str, Any], name: str, path: list[str]) -> tuple[bool, Any
     return True, at
 
 
-def _text(value: Any) -> str | None:  # noqa: ANN401  # whatever JSON holds
+def _text(value: Any) -> str | None:  # whatever JSON holds
     if value is None or isinstance(value, str):
         return value
     if isinstance(value, bool):

@@ -17,7 +17,7 @@ from collage.reading.spool import Loaded, Rejects, create
 __all__ = ["read"]
 
 
-def read(backend: Any, file: Path, source: SourceTable, wanted: Iterable[str], rejects: Rejects) -> Loaded:  # noqa: ANN401, ARG001
+def read(backend: Any, file: Path, source: SourceTable, wanted: Iterable[str], rejects: Rejects) -> Loaded:  # noqa: ARG001  # one signature for all formats
     """Read a Parquet file; nanoseconds are cut to microseconds.
 
     Parameters
@@ -44,7 +44,7 @@ def read(backend: Any, file: Path, source: SourceTable, wanted: Iterable[str], r
             raise SourceError(f"read {file.name}", f"the column {twice[0]!r} twice", do)
         path = "'" + str(file).replace("'", "''") + "'"
         picked = ", ".join(f"{value} AS {_quoted(name)}" for name, value in fields)
-        query = f"SELECT {picked}, file_row_number + 1 AS _row FROM read_parquet({path}, file_row_number = true)"  # noqa: S608
+        query = f"SELECT {picked}, file_row_number + 1 AS _row FROM read_parquet({path}, file_row_number = true)"  # noqa: S608  # quoted above
         table = create(backend, query)
     except (OSError, pa.ArrowException, duckdb.Error) as error:
         found = " ".join(str(error).split())[:300]
@@ -52,7 +52,7 @@ def read(backend: Any, file: Path, source: SourceTable, wanted: Iterable[str], r
     return Loaded(table, file.name, int(backend.execute(table.count())), tuple(names))
 
 
-def _fields(type_: Any, path: tuple[str, ...], prefix: str) -> Iterator[tuple[str, str]]:  # noqa: ANN401  # a schema or a struct
+def _fields(type_: Any, path: tuple[str, ...], prefix: str) -> Iterator[tuple[str, str]]:  # a schema or a struct
     for index in range(len(type_) if isinstance(type_, pa.Schema) else type_.num_fields):
         part = type_.field(index)
         here, name = (*path, part.name), f"{prefix}{part.name}"

@@ -19,7 +19,7 @@ _DEEPEST = 50
 _VALUES = frozenset({"string", "date", "int", "float", "boolean", "id", "list", "container"})
 
 
-def read(backend: Any, file: Path, source: SourceTable, wanted: Iterable[str], rejects: Rejects) -> Loaded:  # noqa: ANN401, ARG001
+def read(backend: Any, file: Path, source: SourceTable, wanted: Iterable[str], rejects: Rejects) -> Loaded:  # noqa: ARG001  # one signature for all formats
     """Read an XES file event by event; nested attributes are columns with a dot.
 
     Parameters
@@ -108,13 +108,19 @@ class _Events:
 
     def refuse_doctype(self, *_: object) -> None:
         """Refuse entities before one is expanded: a few lines of them can fill any memory."""
-        raise SourceError(f"read {self.file}", "a DOCTYPE, which XES does not have", "take it out; entities are never expanded")
+        raise SourceError(
+            f"read {self.file}",
+            "a DOCTYPE, which XES does not have",
+            "take it out; entities are never expanded",
+        )
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         tag = tag.rpartition(":")[2]
         self.depth += 1
         if self.depth == 1 and tag != "log":
-            raise SourceError(f"read {self.file}", f"an XML file that begins with <{tag}>", "an XES file begins with <log>")
+            raise SourceError(
+                f"read {self.file}", f"an XML file that begins with <{tag}>", "an XES file begins with <log>"
+            )
         if self.depth > _DEEPEST:
             raise SourceError(f"read {self.file}", f"elements more than {_DEEPEST} deep", "flatten its attributes")
         if tag in _VALUES:

@@ -16,7 +16,7 @@ from collage.reading.forms import check_formats, check_zone, parse_value
 from collage.reading.values import Number, Template, Time, Value
 from collage.tables import CONTRACTS
 
-__all__ = ["Emit", "Join", "Map", "Section", "SourceTable", "parse_map"]
+__all__ = ["OWN", "Emit", "Join", "Map", "Section", "SourceTable", "parse_map"]
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 _FORMATS = ("csv", "jsonl", "parquet", "xes")
@@ -75,7 +75,11 @@ class Section:
         """Yield the columns which the section mentions, derived ones too."""
         yield from self.key
         yield from (here for join in self.joins for here, _ in join.on)
-        for value in (*self.order, *(v for _, v in self.derive), *(v for e in self.emits for _, v in e.values)):
+        for value in (
+            *self.order,
+            *(v for _, v in self.derive),
+            *(v for e in self.emits for _, v in e.values),
+        ):
             yield from value.columns()
         for condition in (self.keep, self.drop, *(emit.when for emit in self.emits)):
             if condition is not None:
@@ -93,7 +97,18 @@ class Map:
     sections: tuple[Section, ...]
 
     def wanted(self, table: str) -> tuple[str, ...]:
-        """Return the columns of a table of files which the map mentions, each once."""
+        """Return the columns which the map mentions of a table of files.
+
+        Parameters
+        ----------
+        table
+            Name of the table of files.
+
+        Returns
+        -------
+        tuple of str
+            Each once, in order of mention; derived and joined columns are not among them.
+        """
         found: list[str] = []
         for section in self.sections:
             joined = {join.table: join for join in section.joins}
@@ -127,6 +142,11 @@ def parse_map(text: str, *, file: str) -> Map:
     file
         Its name, for messages.
 
+    Returns
+    -------
+    Map
+        The whole map, checked as far as it can be without a file.
+
     Raises
     ------
     MapError
@@ -139,7 +159,9 @@ def parse_map(text: str, *, file: str) -> Map:
     try:
         return _map(spec)
     except RecursionError:
-        raise MapError(f"read the map {file}", "forms nested too deeply", "write it flatter, with [rows.derive]") from None
+        raise MapError(
+            f"read the map {file}", "forms nested too deeply", "write it flatter, with [rows.derive]"
+        ) from None
 
 
 def _map(spec: Mapping[str, Any]) -> Map:
@@ -153,7 +175,11 @@ def _map(spec: Mapping[str, Any]) -> Map:
     nulls = _texts(spec.get("nulls", [""]), "nulls")
     tables = spec.get("tables", {"rows": {}})
     if not isinstance(tables, Mapping) or not tables:
-        raise MapError("read the map: tables", f"{tables!r}", "write [tables.NAME] for each kind of file, or leave it out")
+        raise MapError(
+            "read the map: tables",
+            f"{tables!r}",
+            "write [tables.NAME] for each kind of file, or leave it out",
+        )
     sources = tuple(_table(key, _table_of(value, f"tables.{key}"), nulls) for key, value in tables.items())
     rows = spec.get("rows")
     if not isinstance(rows, list) or not rows:
@@ -162,7 +188,11 @@ def _map(spec: Mapping[str, Any]) -> Map:
     sections = tuple(_section(_table_of(s, f"rows {i}"), f"rows {i}", names) for i, s in enumerate(rows, 1))
     idle = set(names) - {s.of for s in sections} - {j.table for s in sections for j in s.joins}
     if idle:
-        raise MapError("read the map: tables", f"{', '.join(sorted(idle))}, which no section reads or joins", "use it or leave it out")
+        raise MapError(
+            "read the map: tables",
+            f"{', '.join(sorted(idle))}, which no section reads or joins",
+            "use it or leave it out",
+        )
     return Map(name, zone, formats, sources, sections)
 
 
@@ -174,47 +204,70 @@ def _table(name: str, spec: Mapping[str, Any], nulls: tuple[str, ...]) -> Source
     if spec.get("format") not in {None, *_FORMATS}:
         raise MapError(f"read the map: {where}.format", f"{spec['format']!r}", f"the formats are {', '.join(_FORMATS)}")
     for key, lengths in (("delimiter", {1}), ("quote", {0, 1})):
-        if key in spec and (not isinstance(spec[key], str) or len(spec[key].encode()) not in lengths or spec[key] in {"\n", "\r"}):
+        if key in spec and (
+            not isinstance(spec[key], str) or len(spec[key].encode()) not in lengths or spec[key] in {"\n", "\r"}
+        ):
             raise MapError(f"read the map: {where}.{key}", f"{spec[key]!r}", "give one plain character")
     encoding = str(spec.get("encoding", "utf-8"))
     try:
         "".encode(encoding)
     except LookupError:
-        raise MapError(f"read the map: {where}.encoding", f"{encoding!r}", "give one such as utf-8, cp1252, utf-16") from None
+        raise MapError(
+            f"read the map: {where}.encoding", f"{encoding!r}", "give one such as utf-8, cp1252, utf-16"
+        ) from None
     header = _texts(spec["header"], f"{where}.header") if "header" in spec else None
     files = _texts(spec.get("files", "*"), f"{where}.files")
     own = _texts(spec["nulls"], f"{where}.nulls") if "nulls" in spec else nulls
-    return SourceTable(name, files, spec.get("format"), spec.get("delimiter", ","), spec.get("quote", '"'), encoding, header, own)
+    return SourceTable(
+        name,
+        files,
+        spec.get("format"),
+        spec.get("delimiter", ","),
+        spec.get("quote", '"'),
+        encoding,
+        header,
+        own,
+    )
 
 
 def _section(spec: Mapping[str, Any], where: str, tables: Sequence[str]) -> Section:
     _known(spec, ("of", "join", "key", "order", "keep", "drop", "derive", "common", "emit"), where)
     of = spec.get("of", tables[0] if len(tables) == 1 else None)
     _one_of(of, tables, f"{where}.of", "table")
+    others = [name for name in tables if name != of]
     derive = _table_of(spec.get("derive", {}), f"{where}.derive")
-    key = _texts(spec["key"], f"{where}.key") if "key" in spec else ()
-    joins = [_join(_table_of(j, f"{where}.join"), f"{where}.join", [t for t in tables if t != of]) for j in _list(spec, "join", where)]
+    section = Section(
+        of=str(of),
+        joins=tuple(_join(_table_of(j, f"{where}.join"), f"{where}.join", others) for j in _list(spec, "join", where)),
+        key=_texts(spec["key"], f"{where}.key") if "key" in spec else (),
+        order=tuple(_order(v, f"{where}.order") for v in _list(spec, "order", where)),
+        derive=tuple((str(n), parse_value(v, f"{where}.derive.{n}", derive=True)) for n, v in derive.items()),
+        keep=_condition(spec, "keep", where),
+        drop=_condition(spec, "drop", where),
+        emits=_emits(spec, where),
+    )
+    _check_derived(section, derive, where)
+    return section
+
+
+def _emits(spec: Mapping[str, Any], where: str) -> tuple[Emit, ...]:
     common = _table_of(spec.get("common", {}), f"{where}.common")
     emits = [_table_of(e, f"{where}, emit {i}") for i, e in enumerate(_list(spec, "emit", where), 1)]
     if not emits:
         raise MapError(f"read the map: {where}", "no emit", "write at least one [[rows.emit]]")
-    lost = [c for c in common if not any(c in CONTRACTS[e["into"]].names for e in emits if e.get("into") in _INTO)]
+    found = tuple(_emit(emit, common, f"{where}, emit {i}") for i, emit in enumerate(emits, 1))
+    lost = [name for name in common if not any(name in CONTRACTS[emit.into].names for emit in found)]
     if lost:
-        raise MapError(f"read the map: {where}.common", f"the key {lost[0]}", "no emit's table has such a column; correct the name")
-    section = Section(
-        str(of),
-        tuple(joins),
-        key,
-        tuple(_order(v, f"{where}.order") for v in _list(spec, "order", where)),
-        tuple((str(name), parse_value(v, f"{where}.derive.{name}", derive=True)) for name, v in derive.items()),
-        *(conditions.parse(spec[k], where=f"read the map: {where}.{k}") if k in spec else None for k in ("keep", "drop")),
-        tuple(_emit(e, common, f"{where}, emit {i}") for i, e in enumerate(emits, 1)),
-    )
-    _check_windows(section, derive, where)
-    return section
+        do = "no emit's table has such a column; correct the name"
+        raise MapError(f"read the map: {where}.common", f"the key {lost[0]}", do)
+    return found
 
 
-def _check_windows(section: Section, derive: Mapping[str, Any], where: str) -> None:
+def _condition(spec: Mapping[str, Any], key: str, where: str) -> Condition | None:
+    return conditions.parse(spec[key], where=f"read the map: {where}.{key}") if key in spec else None
+
+
+def _check_derived(section: Section, derive: Mapping[str, Any], where: str) -> None:
     forms = {"changed", "previous", "first_of_key", "row_number"}
     needs = [name for name, v in derive.items() if isinstance(v, Mapping) and forms & set(v)]
     if needs and not section.key:
@@ -222,7 +275,11 @@ def _check_windows(section: Section, derive: Mapping[str, Any], where: str) -> N
         raise MapError(f"read the map: {where}.derive.{needs[0]}", "no key in this section", do)
     taken = [name for name in derive if name in OWN or "." in name]
     if taken:
-        raise MapError(f"read the map: {where}.derive.{taken[0]}", "a name that is taken or holds a dot", "choose another name")
+        raise MapError(
+            f"read the map: {where}.derive.{taken[0]}",
+            "a name that is taken or holds a dot",
+            "choose another name",
+        )
 
 
 def _join(spec: Mapping[str, Any], where: str, tables: Sequence[str]) -> Join:
@@ -255,8 +312,7 @@ def _emit(spec: Mapping[str, Any], common: Mapping[str, Any], where: str) -> Emi
     missing = [c.name for c in contract.columns if c.required and c.name not in columns]
     if missing:
         raise MapError(f"read the map: {where}", f"no {', '.join(missing)}", f"every row of {into} needs it")
-    when = conditions.parse(spec["when"], where=f"read the map: {where}.when") if "when" in spec else None
-    return Emit(str(into), when, values)
+    return Emit(str(into), _condition(spec, "when", where), values)
 
 
 def _order(spec: object, where: str) -> Value:
@@ -265,7 +321,11 @@ def _order(spec: object, where: str) -> Value:
     value = parse_value(spec, where)
     if isinstance(value, Time | Number | Template):
         return value
-    raise MapError(f"read the map: {where}", f"{spec!r}", 'order by a column name, { time = "{at}" } or { number = "{n}" }')
+    raise MapError(
+        f"read the map: {where}",
+        f"{spec!r}",
+        'order by a column name, { time = "{at}" } or { number = "{n}" }',
+    )
 
 
 def _known(spec: Mapping[str, Any], keys: Sequence[str], where: str) -> None:
@@ -280,7 +340,11 @@ def _one_of(name: object, known: Sequence[str], where: str, what: str) -> None:
     if name not in known:
         near = difflib.get_close_matches(str(name), known, n=1)
         do = f"did you mean {near[0]}?" if near else f"name one of: {', '.join(known) or 'none is left'}"
-        raise MapError(f"read the map: {where}", "nothing" if name is None else f"{name!r}, which is no {what} of this map", do)
+        raise MapError(
+            f"read the map: {where}",
+            "nothing" if name is None else f"{name!r}, which is no {what} of this map",
+            do,
+        )
 
 
 def _texts(value: object, where: str) -> tuple[str, ...]:

@@ -1,7 +1,8 @@
 """From raw exports to checked rows of our tables, every row accounted for.
 
-The way of a row: a file is loaded as texts; its section joins, derives and filters; its emits become typed rows; the first fault of
-any of them sends the whole row to quarantine; an id used twice keeps its earliest row; what is identical is kept once.
+The way of a row: a file is loaded as texts; its section joins, derives and filters; its emits become typed rows; the
+first fault of any of them sends the whole row to quarantine; an id used twice keeps its earliest row; what is identical
+is kept once.
 """
 
 from __future__ import annotations
@@ -65,7 +66,13 @@ class Reading:
     left_alone: tuple[str, ...]
 
     def note(self) -> dict[str, Any]:
-        """Return the counts as they stand in ``read.json``."""
+        """Return the counts as they stand in ``read.json``.
+
+        Returns
+        -------
+        dict
+            ``files``, ``tables``, ``quarantine`` (reasons with their rows), ``times``, ``left_alone``.
+        """
         return {
             "files": {name: _fields(count) for name, count in self.files.items()},
             "tables": {name: _fields(count) for name, count in self.counts.items()},
@@ -76,7 +83,7 @@ class Reading:
 
 
 def read(
-    backend: Any,  # noqa: ANN401  # Ibis publishes no types
+    backend: Any,  # Ibis publishes no types
     sources: Sequence[Path],
     map_: Map,
     *,
@@ -100,6 +107,11 @@ def read(
         Largest share of quarantined rows, 0 to 1.
     progress
         Called with a word on each step before it begins.
+
+    Returns
+    -------
+    Reading
+        The tables, the rows set aside, and the counts; rows = used + filtered + quarantined for each file.
 
     Raises
     ------
@@ -126,7 +138,7 @@ def read(
 
 
 def _settled(  # noqa: PLR0913, PLR0917  # the last step needs all that the ones before it made
-    backend: Any,  # noqa: ANN401
+    backend: Any,
     map_: Map,
     stages: Sequence[Staged],
     out: dict[str, ir.Table],
@@ -153,7 +165,7 @@ def _settled(  # noqa: PLR0913, PLR0917  # the last step needs all that the ones
     tables: dict[str, ir.Table] = {}
     for name, table in good.items():
         tables[name], counts[name] = _once(backend, name, table)
-    ambiguous, skipped = _local_times(backend, good) if _zoned(map_) else (0, 0)
+    ambiguous, skipped = _local_times(backend, good)
     return Reading(tables, good, quarantine, files, counts, reasons, ambiguous, skipped, left_alone)
 
 
@@ -164,22 +176,38 @@ def _sort_out(sources: Sequence[Path], tables: Sequence[SourceTable]) -> tuple[d
     for file, named in _files(sources):
         fits = [t.name for t in tables if any(fnmatchcase(file.name, pattern) for pattern in t.files)]
         if len(fits) > 1:
-            raise MapError(f"read {file.name}", f"more than one table takes it: {', '.join(fits)}", "make files = … narrower")
+            raise MapError(
+                f"read {file.name}",
+                f"more than one table takes it: {', '.join(fits)}",
+                "make files = … narrower",
+            )
         if fits:
             taken[fits[0]].append(file)
         elif named:
             patterns = ", ".join(p for t in tables for p in t.files)
-            raise MapError(f"read {file.name}", "no table of the map takes a file of this name", f"the tables take: {patterns}")
+            raise MapError(
+                f"read {file.name}",
+                "no table of the map takes a file of this name",
+                f"the tables take: {patterns}",
+            )
         else:
             left.append(file.name)
     for table in tables:
         if not taken[table.name]:
             found = f"none fits {', '.join(table.files)}"
-            raise SourceError(f"find the files of the table {table.name}", found, "give the file as SOURCE, or correct files = … in the map")
+            raise SourceError(
+                f"find the files of the table {table.name}",
+                found,
+                "give the file as SOURCE, or correct files = … in the map",
+            )
     names = [file.name for files in taken.values() for file in files]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
-        raise SourceError("read the files", f"two files called {twice[0]}", "give them names that differ: quarantine tells rows by them")
+        raise SourceError(
+            "read the files",
+            f"two files called {twice[0]}",
+            "give them names that differ: quarantine tells rows by them",
+        )
     return {name: sorted(files, key=lambda f: f.name) for name, files in taken.items()}, tuple(left)
 
 
@@ -188,7 +216,9 @@ def _files(sources: Sequence[Path]) -> list[tuple[Path, bool]]:
     found: list[tuple[Path, bool]] = []
     for source in sources:
         if source.is_dir():
-            found += [(file, False) for file in sorted(source.iterdir()) if file.is_file() and not file.name.startswith(".")]
+            found += [
+                (file, False) for file in sorted(source.iterdir()) if file.is_file() and not file.name.startswith(".")
+            ]
         elif source.is_file():
             found.append((source, True))
         else:
@@ -229,7 +259,9 @@ def _cleaned(raw: ir.Table, source: SourceTable, wanted: Sequence[str]) -> ir.Ta
     return raw.select(_file="_file", _row="_row", **values)
 
 
-def _emit_all(backend: Any, map_: Map, stages: Sequence[Staged], now: datetime, progress: Callable[[str], None]) -> dict[str, ir.Table]:  # noqa: ANN401
+def _emit_all(
+    backend: Any, map_: Map, stages: Sequence[Staged], now: datetime, progress: Callable[[str], None]
+) -> dict[str, ir.Table]:
     parts: dict[str, list[ir.Table]] = {}
     for number, stage in enumerate(stages):
         for index, emit in enumerate(stage.section.emits):
@@ -243,10 +275,11 @@ def _emit_all(backend: Any, map_: Map, stages: Sequence[Staged], now: datetime, 
     return out
 
 
-def _bad(backend: Any, out: Mapping[str, ir.Table]) -> ir.Table:  # noqa: ANN401
+def _bad(backend: Any, out: Mapping[str, ir.Table]) -> ir.Table:
     """Return each bad row once, with its first fault."""
     every = [
-        table.filter(table["_fault"].notnull()).select("_file", "_row", "_section", "_emit", "_fault") for table in out.values()
+        table.filter(table["_fault"].notnull()).select("_file", "_row", "_section", "_emit", "_fault")
+        for table in out.values()
     ]
     found = every[0] if len(every) == 1 else ibis.union(*every)
     place = found["_section"] * 1000 + found["_emit"]
@@ -258,7 +291,7 @@ def _without(table: ir.Table, bad: ir.Table) -> ir.Table:
     return table.anti_join(bad, ["_file", "_row"])
 
 
-def _clashes(backend: Any, good: Mapping[str, ir.Table]) -> ir.Table | None:  # noqa: ANN401
+def _clashes(backend: Any, good: Mapping[str, ir.Table]) -> ir.Table | None:
     """Return the rows whose id stands for another content in an earlier row; None when there is none."""
     found = [clash for name, table in good.items() if (clash := _clash(backend, name, table)) is not None]
     if not found:
@@ -267,44 +300,57 @@ def _clashes(backend: Any, good: Mapping[str, ir.Table]) -> ir.Table | None:  # 
     return every.group_by("_file", "_row").agg(_fault=every["_fault"].arbitrary())
 
 
-def _clash(backend: Any, name: str, table: ir.Table) -> ir.Table | None:  # noqa: ANN401
+def _clash(backend: Any, name: str, table: ir.Table) -> ir.Table | None:
     key = CONTRACTS[name].key
-    rows, ids = backend.to_pyarrow(table.aggregate(rows=table.count(), ids=table[key].nunique())).to_pylist()[0].values()
+    rows, ids = (
+        backend.to_pyarrow(table.aggregate(rows=table.count(), ids=table[key].nunique())).to_pylist()[0].values()
+    )
     if rows == ids:
         return None
     columns = list(CONTRACTS[name].names)
     order = [*([_TIME_OF[name]] if name in _TIME_OF else []), "_file", "_row", "_section", "_emit"]
     number = ibis.row_number().over(ibis.window(group_by=key, order_by=order))
-    several = table.mutate(_n=number, _times=table.count().over(ibis.window(group_by=key))).filter(ibis._._times > 1)
-    several = kept(backend, several)
+    several = table.mutate(_n=number, _times=table.count().over(ibis.window(group_by=key)))
+    several = kept(backend, several.filter(several["_times"] > 1))
     first = several.filter(several["_n"] == 0).select(columns).rename({f"_k_{c}": c for c in columns})
     both = several.filter(several["_n"] > 0).inner_join(first, several[key] == first[f"_k_{key}"])
     same = ibis.and_(*(both[c].identical_to(both[f"_k_{c}"]) for c in columns))
     fault = ibis.struct(
-        {"column": ibis.literal(key), "reason": ibis.literal("is an id used twice, with another content"), "found": both[key]}
+        {
+            "column": ibis.literal(key),
+            "reason": ibis.literal("is an id used twice, with another content"),
+            "found": both[key],
+        }
     ).cast(FAULT)
     clashes = both.filter(~same).select("_file", "_row", _fault=fault).distinct()
     return kept(backend, clashes)
 
 
-def _quarantine(backend: Any, bad: ir.Table, rejects: Rejects, raw: Mapping[str, ir.Table]) -> ir.Table:  # noqa: ANN401
+def _quarantine(backend: Any, bad: ir.Table, rejects: Rejects, raw: Mapping[str, ir.Table]) -> ir.Table:
     parts = [rejects.table()]
     for table in raw.values():
         columns = {n: table[n] for n in table.columns if n not in {"_file", "_row", "_raw"}}
-        whole = table["_raw"] if "_raw" in table.columns else json_object({n: v.cast("string") for n, v in columns.items()})
+        whole = (
+            table["_raw"] if "_raw" in table.columns else json_object({n: v.cast("string") for n, v in columns.items()})
+        )
         rows = table.select("_file", "_row", _raw=whole).inner_join(bad, ["_file", "_row"])
         fault = rows["_fault"]
         found = fault["found"].replace("\0", "␀")
         parts.append(
             rows.select(
-                file="_file", row="_row", column=fault["column"], reason=fault["reason"], found=found, raw=rows["_raw"].replace("\0", "␀")
+                file="_file",
+                row="_row",
+                column=fault["column"],
+                reason=fault["reason"],
+                found=found,
+                raw=rows["_raw"].replace("\0", "␀"),
             )
         )
     return kept(backend, ibis.union(*parts).order_by("file", "row"))
 
 
-def _file_counts(  # noqa: PLR0913, PLR0917  # as above
-    backend: Any,  # noqa: ANN401
+def _file_counts(  # as above
+    backend: Any,
     map_: Map,
     stages: Sequence[Staged],
     quarantine: ir.Table,
@@ -342,15 +388,17 @@ def _touched(map_: Map, stages: Sequence[Staged], clean: Mapping[str, ir.Table],
     return parts[0] if len(parts) == 1 else ibis.union(*parts, distinct=True)
 
 
-def _by_file(backend: Any, rows: ir.Table) -> dict[str, int]:  # noqa: ANN401
+def _by_file(backend: Any, rows: ir.Table) -> dict[str, int]:
     counted = rows.group_by("_file").agg(n=rows.count())
     return {row["_file"]: int(row["n"]) for row in backend.to_pyarrow(counted).to_pylist()}
 
 
-def _reasons(backend: Any, quarantine: ir.Table) -> list[dict[str, Any]]:  # noqa: ANN401
+def _reasons(backend: Any, quarantine: ir.Table) -> list[dict[str, Any]]:
     """Return how often each reason occurs, with its first row."""
     grouped = quarantine.group_by("file", "column", "reason").agg(
-        rows=quarantine.count(), first_row=quarantine["row"].min(), found=quarantine["found"].argmin(quarantine["row"])
+        rows=quarantine.count(),
+        first_row=quarantine["row"].min(),
+        found=quarantine["found"].argmin(quarantine["row"]),
     )
     listed = backend.to_pyarrow(grouped.order_by(ibis.desc("rows"), "file", "column", "reason")).to_pylist()
     return [dict(row) for row in listed]
@@ -363,36 +411,43 @@ def _refuse_too_many(files: Mapping[str, FileCount], reasons: Sequence[Mapping[s
         raise SourceError("read the files", "not a single row in them", "export them again, or leave them out")
     if bad <= max_bad * rows:
         return
-    worst = "; ".join(
-        f"{r['file']} row {r['first_row']}, {r['column'] or 'the row'} {r['found']!r} {r['reason']} ({r['rows']:,} rows)"
-        for r in reasons[:5]
-    )
+    worst = "; ".join(map(_told, reasons[:5]))
     do = "correct the map (see --dry-run) or the export, or allow more with --max-bad; nothing was written"
-    raise TooManyBadRows(f"read with at most {max_bad:.1%} bad rows", f"{bad:,} of {rows:,} ({bad / rows:.1%}): {worst}", do)
+    raise TooManyBadRows(
+        f"read with at most {max_bad:.1%} bad rows", f"{bad:,} of {rows:,} ({bad / rows:.1%}): {worst}", do
+    )
 
 
-def _once(backend: Any, name: str, table: ir.Table) -> tuple[ir.Table, TableCount]:  # noqa: ANN401
+def _told(reason: Mapping[str, Any]) -> str:
+    found = "" if reason["found"] is None else f"{reason['found']!r} "
+    more = f" (as are {reason['rows'] - 1:,} more)" if reason["rows"] > 1 else ""
+    return (
+        f"{reason['file']} row {reason['first_row']}: {reason['column'] or 'the row'} {found}{reason['reason']}{more}"
+    )
+
+
+def _once(backend: Any, name: str, table: ir.Table) -> tuple[ir.Table, TableCount]:
     """Return a table with each id once, and its count. Rows that share an id are identical by now."""
     key, columns = CONTRACTS[name].key, list(CONTRACTS[name].names)
-    rows, ids = backend.to_pyarrow(table.aggregate(rows=table.count(), ids=table[key].nunique())).to_pylist()[0].values()
+    rows, ids = (
+        backend.to_pyarrow(table.aggregate(rows=table.count(), ids=table[key].nunique())).to_pylist()[0].values()
+    )
     count = TableCount(int(rows), int(ids), int(rows - ids))
     if rows == ids:
         return table.select(columns), count
     number = ibis.row_number().over(ibis.window(group_by=key, order_by=["_file", "_row", "_section", "_emit"]))
-    return table.mutate(_n=number).filter(ibis._._n == 0).select(columns), count
+    numbered = table.mutate(_n=number)
+    return numbered.filter(numbered["_n"] == 0).select(columns), count
 
 
-def _local_times(backend: Any, good: Mapping[str, ir.Table]) -> tuple[int, int]:  # noqa: ANN401
+def _local_times(backend: Any, good: Mapping[str, ir.Table]) -> tuple[int, int]:
     """Return how many rows of files hold an ambiguous, and how many a skipped local time."""
     parts = [table.select("_file", "_row", "_ambiguous", "_skipped") for table in good.values()]
     every = parts[0] if len(parts) == 1 else ibis.union(*parts)
+    every = every.filter((every["_ambiguous"] > 0) | (every["_skipped"] > 0))
     rows = every.group_by("_file", "_row").agg(a=every["_ambiguous"].max() > 0, s=every["_skipped"].max() > 0)
     found = backend.to_pyarrow(rows.aggregate(a=rows.a.sum(), s=rows.s.sum())).to_pylist()[0]
     return int(found["a"] or 0), int(found["s"] or 0)
-
-
-def _zoned(map_: Map) -> bool:
-    return True
 
 
 def _fields(count: FileCount | TableCount) -> dict[str, int]:

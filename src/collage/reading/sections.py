@@ -1,6 +1,7 @@
 """One section of a map, as Ibis expressions: joined, derived, filtered rows, and what each of them emits.
 
-Every row carries `_file` and `_row`, its first fault so far (`_fault`), and a flag for each emit that applies (`_e0`, `_e1`, …).
+Every row carries `_file` and `_row`, its first fault so far (`_fault`), and a flag for each emit that applies (`_e0`,
+`_e1`, …).
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from collage.reading.spool import kept
 from collage.reading.values import Built, Row, Value, Wrong, as_type
 from collage.tables import CONTRACTS, Contract, Fault, faults
 
-__all__ = ["Staged", "emitted", "staged"]
+__all__ = ["FAULT", "Staged", "emitted", "staged"]
 
 FAULT = dt.Struct({"column": dt.string, "reason": dt.string, "found": dt.string})
 # A clock that is ahead by less is no lie.
@@ -39,7 +40,7 @@ class Staged:
     rename: Mapping[str, str]
 
 
-def staged(backend: Any, map_: Map, section: Section, tables: Mapping[str, ir.Table]) -> Staged:  # noqa: ANN401
+def staged(backend: Any, map_: Map, section: Section, tables: Mapping[str, ir.Table]) -> Staged:
     """Return the rows of a section with its joins made, its columns derived and its filters and conditions as flags.
 
     Parameters
@@ -79,8 +80,10 @@ def staged(backend: Any, map_: Map, section: Section, tables: Mapping[str, ir.Ta
 
 
 def emitted(map_: Map, stage: Staged, index: int, *, now: datetime) -> ir.Table:
-    """Return what one emit of a section makes: the contract's columns, then `_file`, `_row`, `_emit`, `_fault`, and how
-    many ambiguous and skipped local times (`_ambiguous`, `_skipped`) went into the row.
+    """Return what one emit of a section makes.
+
+    The columns are the contract's, then `_file`, `_row`, `_emit`, `_fault`, and how many ambiguous and skipped local
+    times (`_ambiguous`, `_skipped`) went into the row.
 
     Parameters
     ----------
@@ -185,7 +188,7 @@ def _windowed(map_: Map, section: Section, table: ir.Table, rename: Mapping[str,
 
 
 def _joined(
-    backend: Any,  # noqa: ANN401
+    backend: Any,
     map_: Map,
     table: ir.Table,
     join: Join,
@@ -204,13 +207,13 @@ def _joined(
     return joined, renamed
 
 
-def _one_a_key(backend: Any, map_: Map, other: ir.Table, join: Join, keys: Sequence[str]) -> ir.Table:  # noqa: ANN401
+def _one_a_key(backend: Any, map_: Map, other: ir.Table, join: Join, keys: Sequence[str]) -> ir.Table:
     if not (join.first_by or join.sums or join.count):
         twice = other.group_by(keys).agg(n=other.count()).filter(ibis._.n > 1).order_by(keys).limit(1)
         found = backend.to_pyarrow(twice).to_pylist()
         if found:
             key = ", ".join(str(found[0][name]) for name in keys)
-            do = "say which row counts: first_by = [\"column\"] (and sum, count), or join by more columns"
+            do = 'say which row counts: first_by = ["column"] (and sum, count), or join by more columns'
             raise ReadingError(f"join the table {join.table}", f"{found[0]['n']} rows with the key {key}", do)
         return other
     row = Row(other, map_.times, map_.zone)
@@ -220,7 +223,8 @@ def _one_a_key(backend: Any, map_: Map, other: ir.Table, join: Join, keys: Seque
     added: dict[str, ir.Value] = {name: _number(other[name]).sum().over(whole) for name in join.sums}
     if join.count:
         added[join.count] = other.count().over(whole)
-    return other.mutate(**added, _n=first).filter(ibis._._n == 0).drop("_n")
+    numbered = other.mutate(**added, _n=first)
+    return numbered.filter(numbered["_n"] == 0).drop("_n")
 
 
 def _number(value: ir.Value) -> ir.FloatingValue:

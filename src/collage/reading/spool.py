@@ -32,7 +32,7 @@ _MAGIC = {
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """One file as a table: its columns as texts (or times), `_row` from 1, `_file`, and `_raw` where the format has one."""
+    """One file as a table: its columns as texts (or times), `_row` from 1, and `_raw` where the format has one."""
 
     table: ir.Table
     file: str
@@ -40,14 +40,14 @@ class Loaded:
     columns: tuple[str, ...]
 
 
-def create(backend: Any, query: str) -> ir.Table:  # noqa: ANN401  # Ibis publishes no types
+def create(backend: Any, query: str) -> ir.Table:  # Ibis publishes no types
     """Run a query into a temporary table; Ibis has no word for the readers of files, nor for `rowid`."""
     name = ibis.util.gen_name("raw")
     backend.raw_sql(f"CREATE TEMP TABLE {name} AS {query}").fetchall()
     return backend.table(name)
 
 
-def kept(backend: Any, table: ir.Table) -> ir.Table:  # noqa: ANN401  # as above
+def kept(backend: Any, table: ir.Table) -> ir.Table:  # as above
     """Work a table out once, into a temporary table."""
     return backend.create_table(ibis.util.gen_name("kept"), obj=table, temp=True)
 
@@ -155,18 +155,22 @@ def opened(file: Path) -> Iterator[IO[bytes]]:
             if file.suffix == ".gz":
                 with gzip.GzipFile(fileobj=plain) as inner:
                     _sniff(file, inner.peek(4)[:4] if hasattr(inner, "peek") else b"")
-                    yield io.BufferedReader(inner)  # type: ignore[arg-type]  # a GzipFile reads like a raw file
+                    yield io.BufferedReader(inner)
             else:
-                _sniff(file, plain.peek(4)[:4])  # type: ignore[attr-defined]  # what open("rb") gives can peek
+                _sniff(file, plain.peek(4)[:4])
                 yield plain
     except EOFError:
-        raise SourceError(f"read {file.name}", "a gzip file that breaks off", "copy or export it again; it is not whole") from None
+        raise SourceError(
+            f"read {file.name}", "a gzip file that breaks off", "copy or export it again; it is not whole"
+        ) from None
     except (OSError, zlib.error) as error:
-        raise SourceError(f"read {file.name}", str(error), "check the file, its name and your right to read it") from None
+        raise SourceError(
+            f"read {file.name}", str(error), "check the file, its name and your right to read it"
+        ) from None
 
 
 def lines(stream: IO[bytes], encoding: str, file: Path) -> Iterator[str]:
-    """Yield the lines of a stream, their ends kept; a line beyond `LONGEST` is cut there, so that memory stays bounded."""
+    """Yield the lines of a stream, ends kept; one beyond `LONGEST` is cut there, so that memory stays bounded."""
     text = io.TextIOWrapper(stream, encoding=_with_mark(encoding), errors="surrogateescape", newline="")
     try:
         while line := text.readline(LONGEST + 2):
@@ -174,7 +178,9 @@ def lines(stream: IO[bytes], encoding: str, file: Path) -> Iterator[str]:
             while len(line) == LONGEST + 2 and line[-1] not in "\r\n":
                 line = text.readline(LONGEST + 2)
     except UnicodeError as error:
-        raise SourceError(f"read {file.name} as {encoding}", str(error), "name the file's encoding in the map's table") from None
+        raise SourceError(
+            f"read {file.name} as {encoding}", str(error), "name the file's encoding in the map's table"
+        ) from None
     finally:
         text.detach()
 
@@ -200,7 +206,7 @@ def _quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def _insert(backend: Any, name: str, batch: pa.Table) -> None:  # noqa: ANN401  # as above
+def _insert(backend: Any, name: str, batch: pa.Table) -> None:  # as above
     backend.con.register("_batch", batch)
     backend.con.execute(f"INSERT INTO {name} SELECT * FROM _batch").fetchall()  # noqa: S608  # a name of our own
     backend.con.unregister("_batch")

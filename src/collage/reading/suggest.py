@@ -1,4 +1,4 @@
-"""A first map for a file nobody has described yet: read a little of it, guess by names and values, say so in comments."""
+"""A first map for a file that nobody has described yet: look at a little of it, guess, and say so in comments."""
 
 from __future__ import annotations
 
@@ -23,20 +23,77 @@ __all__ = ["suggest"]
 
 _LOOK = 1000
 _MOST_KINDS = 60
+_SHORT = 60
 _NULLS = ("?", "-", "NULL", "null", "None", "N/A", "n/a", "NA", "NaN", "Unknown", "unknown")
 _ISO = re.compile(r"\d{4}-\d{1,2}-\d{1,2}([T ]\d{1,2}:\d{2}(:\d{2}([.,]\d{1,9})?)?( ?(Z|[+-]\d{2}(:?\d{2})?))?)?")
-_DATES = ("%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%d-%m-%Y", "%Y/%m/%d", "%d-%b-%Y", "%d-%b-%y", "%d/%m/%y", "%m/%d/%y", "%Y%m%d")
+_DATES = (
+    "%d/%m/%Y",
+    "%m/%d/%Y",
+    "%d.%m.%Y",
+    "%d-%m-%Y",
+    "%Y/%m/%d",
+    "%d-%b-%Y",
+    "%d-%b-%y",
+    "%d/%m/%y",
+    "%m/%d/%y",
+    "%Y%m%d",
+)
 _CLOCKS = ("", " %H:%M", " %H:%M:%S", " %H:%M:%S.%f", " %I:%M %p", " %I:%M:%S %p")
 _FORMATS = tuple(date + clock for clock in _CLOCKS for date in _DATES)
 # what a column is called where it means one of ours, the surest first
 _NAMES: dict[str, tuple[str, ...]] = {
-    "identifier": ("customer_unique_id", "customer_id", "customer", "caller", "client", "user_id", "user", "member", "account", "email", "phone"),
-    "occurred_at": ("time:timestamp", "timestamp", "occurred", "created_at", "updated_at", "opened_at", "datetime", "date_time", "created", "start", "time", "date", "at"),
+    "identifier": (
+        "customer_unique_id",
+        "customer_id",
+        "customer",
+        "caller",
+        "client",
+        "user_id",
+        "user",
+        "member",
+        "account",
+        "email",
+        "phone",
+    ),
+    "occurred_at": (
+        "time:timestamp",
+        "timestamp",
+        "occurred",
+        "created_at",
+        "updated_at",
+        "opened_at",
+        "datetime",
+        "date_time",
+        "created",
+        "start",
+        "time",
+        "date",
+        "at",
+    ),
     "touchpoint_id": ("event_id", "call_id", "unique id", "message_id", "id", "uuid"),
     "kind": ("concept:name", "activity", "event", "action", "state", "status", "outcome", "type", "category"),
-    "issue_id": ("case:concept:name", "ticket", "issue", "incident", "case", "order_id", "order", "number", "dialogue"),
+    "issue_id": (
+        "case:concept:name",
+        "ticket",
+        "issue",
+        "incident",
+        "case",
+        "order_id",
+        "order",
+        "number",
+        "dialogue",
+    ),
     "channel": ("channel", "contact_type", "medium", "source"),
-    "department": ("department", "assignment_group", "workgroup", "group", "team", "queue", "section", "supervisor"),
+    "department": (
+        "department",
+        "assignment_group",
+        "workgroup",
+        "group",
+        "team",
+        "queue",
+        "section",
+        "supervisor",
+    ),
     "agent": ("agent", "org:resource", "assigned_to", "server", "operator", "resource", "handled_by"),
     "wait_s": ("wait_s", "q_time", "wait_time", "waiting_time", "wait"),
     "text": ("comment", "remark", "message", "text", "note", "description"),
@@ -62,6 +119,11 @@ def suggest(sources: Sequence[Path]) -> str:
     sources
         One file; of more than one only the first is looked at.
 
+    Returns
+    -------
+    str
+        TOML, with a comment on each guess and the columns that are not used yet.
+
     Raises
     ------
     UsageError, SourceError
@@ -69,18 +131,26 @@ def suggest(sources: Sequence[Path]) -> str:
     """
     files = [source for source in sources if source.is_file()]
     if not files:
-        raise UsageError("collage read --suggest", f"no file in {', '.join(map(str, sources))}", "name a file, not a folder")
+        raise UsageError(
+            "collage read --suggest",
+            f"no file in {', '.join(map(str, sources))}",
+            "name a file, not a folder",
+        )
     format_ = format_of(files[0])
     extra, records = _LOOKERS[format_](files[0])
     if not records:
         raise SourceError(f"read {files[0].name}", "not a single row in it", "export it again")
     names = list(dict.fromkeys(name for record in records for name in record))
-    columns = {name: _column(name, [record.get(name) for record in records]) for name in names if not re.search(r"[{}|]", name)}
+    columns = {
+        name: _column(name, [record.get(name) for record in records]) for name in names if not re.search(r"[{}|]", name)
+    }
     return _written(files[0], extra, columns, records)
 
 
 def _column(name: str, values: Sequence[str | None]) -> _Column:
-    known = tuple(value.strip() for value in values if value is not None and value.strip() and value.strip() not in _NULLS)
+    known = tuple(
+        value.strip() for value in values if value is not None and value.strip() and value.strip() not in _NULLS
+    )
     return _Column(name, known, _format(known))
 
 
@@ -102,22 +172,38 @@ def _fits(value: str, form: str) -> bool:
     return True
 
 
-def _written(file: Path, extra: Sequence[str], columns: Mapping[str, _Column], records: Sequence[Mapping[str, str | None]]) -> str:
+def _written(
+    file: Path,
+    extra: Sequence[str],
+    columns: Mapping[str, _Column],
+    records: Sequence[Mapping[str, str | None]],
+) -> str:
     guess = _guesses(columns, len(records))
     at = guess.get("occurred_at")
     forms = list(dict.fromkeys(c.format for c in columns.values() if c.format not in {None, "iso"}))
-    nulls = ["", *(word for word in _NULLS if any((r.get(n) or "").strip() == word for r in records for n in columns))]
+    nulls = [
+        "",
+        *(word for word in _NULLS if any((r.get(n) or "").strip() == word for r in records for n in columns)),
+    ]
     name = re.sub(r"[^a-z0-9_-]+", "-", file.name.split(".")[0].lower()).strip("-_") or "export"
-    out = [f"# A first map for {file.name}, guessed from its first {len(records):,} rows. Every line marked ? is a guess: check it,",
-           f"# then try it: collage read {file.name} --map THIS.toml --dry-run", "", f"name = {_toml(name)}",
-           'zone = "UTC"                 # ? the zone of times without an offset']
+    out = [
+        f"# A first map for {file.name}, guessed from its first {len(records):,} rows. Every line marked ? is a guess.",
+        f"# Check them, then try it: collage read {file.name} --map THIS.toml --dry-run",
+        "",
+        f"name = {_toml(name)}",
+        'zone = "UTC"                 # ? the zone of times without an offset',
+    ]
     if forms and not (at is not None and at.format == "iso"):
         out.append(f"times = {_toml(forms)}  # ?")
     out += [f"nulls = {_toml(nulls)}  # ? texts that mean: not known", ""]
     out += [*extra, "[[rows]]", "", "[[rows.emit]]", 'into = "touchpoints"', *_emit(guess, at)]
     used = {column.name for column in guess.values()}
     out += ["", "# Columns not used yet, each with a value of it:"]
-    out += [f"#   {c.place}  {_short(c.values[0]) if c.values else '(always empty)'}" for c in columns.values() if c.name not in used]
+    out += [
+        f"#   {c.place}  {_short(c.values[0]) if c.values else '(always empty)'}"
+        for c in columns.values()
+        if c.name not in used
+    ]
     return "\n".join(out) + "\n"
 
 
@@ -129,7 +215,7 @@ def _emit(guess: Mapping[str, _Column], at: _Column | None) -> Iterator[str]:
         yield 'identifier = "anon:{_file}.{_row|08}"  # ? no column looks like a customer: each row is somebody'
     else:
         namespace = "email" if "mail" in who.name.lower() else "phone" if "phone" in who.name.lower() else "user"
-        yield f"identifier = {{ first = [{_toml(f'{namespace}:{who.place}')}, \"anon:{{_file}}.{{_row|08}}\"] }}  # ?"
+        yield f'identifier = {{ first = [{_toml(f"{namespace}:{who.place}")}, "anon:{{_file}}.{{_row|08}}"] }}  # ?'
     if at is None:
         yield 'occurred_at = "2000-01-01T00:00:00Z"  # ? no column looks like a time: name one here'
     elif at.format == "iso":
@@ -154,14 +240,21 @@ def _kind(column: _Column | None) -> Iterator[str]:
 
 
 def _slug(name: str, word: str) -> str:
-    parts = [re.sub(r"[^a-z0-9]+", "_", part.lower()).strip("_") or "other" for part in (name.split(":")[-1], word)]
+    parts = [
+        re.sub(r"[^a-z0-9]+", "_", part.lower()).strip("_") or "other"
+        for part in (name.rsplit(":", maxsplit=1)[-1], word)
+    ]
     return ".".join(parts)
 
 
 def _guesses(columns: Mapping[str, _Column], rows: int) -> dict[str, _Column]:
     found: dict[str, _Column] = {}
     for key, words in _NAMES.items():
-        free = [c for c in columns.values() if c.name not in {f.name for f in found.values()} and c.values and _suits(key, c, rows)]
+        free = [
+            c
+            for c in columns.values()
+            if c.name not in {f.name for f in found.values()} and c.values and _suits(key, c, rows)
+        ]
         best = min(free, key=lambda c: _rank(c.name, words), default=None)
         if best is None and key == "occurred_at":
             continue
@@ -199,7 +292,7 @@ def _toml(value: object) -> str:
 
 def _short(value: str) -> str:
     line = " ".join(value.split())
-    return line if len(line) <= 60 else f"{line[:59]}…"
+    return line if len(line) <= _SHORT else f"{line[: _SHORT - 1]}…"
 
 
 _Looked = tuple[list[str], list[dict[str, str | None]]]

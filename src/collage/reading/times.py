@@ -31,22 +31,22 @@ _NAIVE = dt.Timestamp(scale=6)
 
 
 @ibis.udf.scalar.builtin(name="try_strptime", signature=((dt.string, dt.Array(dt.string)), _NAIVE))
-def _local(text: Any, formats: Any) -> Any:  # noqa: ANN401, ARG001  # Ibis publishes no types
+def _local(text: Any, formats: Any) -> Any:  # Ibis publishes no types
     """Return a text as a time without a zone, by the first format that fits; null when none does (DuckDB)."""
 
 
 @ibis.udf.scalar.builtin(name="try_strptime", signature=((dt.string, dt.string), _UTC))
-def _aware(text: Any, format_: Any) -> Any:  # noqa: ANN401, ARG001  # as above
+def _aware(text: Any, format_: Any) -> Any:  # as above
     """Return a text as a moment, by a format that holds ``%z`` (DuckDB)."""
 
 
 @ibis.udf.scalar.builtin(signature=((_NAIVE,), dt.int64))
-def epoch_us(local: Any) -> Any:  # noqa: ANN401, ARG001  # as above
+def epoch_us(local: Any) -> Any:  # as above
     """Return whole microseconds since 1970 (DuckDB)."""
 
 
 @ibis.udf.scalar.builtin(signature=((dt.int64,), _UTC))
-def make_timestamptz(us: Any) -> Any:  # noqa: ANN401, ARG001  # as above
+def make_timestamptz(us: Any) -> Any:  # as above
     """Return the moment that lies so many microseconds after 1970 (DuckDB)."""
 
 
@@ -103,7 +103,7 @@ def skipped(local: ir.TimestampValue, zone: str) -> ir.IntegerValue:
 
 
 @cache
-def _function(zone: str, what: str) -> Any:  # noqa: ANN401  # as above
+def _function(zone: str, what: str) -> Any:  # as above
     """Return an Ibis function on whole local microseconds of one zone."""
     switches, before, after, moved = _zone(zone)
 
@@ -128,7 +128,9 @@ def _function(zone: str, what: str) -> Any:  # noqa: ANN401  # as above
 def _zone(name: str) -> tuple[_Seconds, _Seconds, _Seconds, _Seconds]:
     """Return a zone's switches in local microseconds, the offset before and after each, and how far clocks moved."""
     zone = ZoneInfo(name)
-    days = [datetime(_FIRST_YEAR, 1, 1, tzinfo=UTC) + timedelta(days=d) for d in range(366 * (_LAST_YEAR - _FIRST_YEAR))]
+    days = [
+        datetime(_FIRST_YEAR, 1, 1, tzinfo=UTC) + timedelta(days=d) for d in range(366 * (_LAST_YEAR - _FIRST_YEAR))
+    ]
     offsets = [_offset(day, zone) for day in days]
     changes = [i for i in range(1, len(days)) if offsets[i] != offsets[i - 1]]
     moments = [_last_before(days[i - 1], days[i], zone) for i in changes]
@@ -136,7 +138,12 @@ def _zone(name: str) -> tuple[_Seconds, _Seconds, _Seconds, _Seconds]:
     after = np.array([offsets[i] for i in changes] or [offsets[0]], dtype=np.int64)
     start = np.array([int(m.timestamp()) for m in moments] or [-(2**40)], dtype=np.int64)
     micro = 1_000_000
-    return (start + np.maximum(before, after)) * micro, before * micro, after * micro, (after - before) * micro
+    return (
+        (start + np.maximum(before, after)) * micro,
+        before * micro,
+        after * micro,
+        (after - before) * micro,
+    )
 
 
 def _offset(moment_: datetime, zone: tzinfo) -> int:

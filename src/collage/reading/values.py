@@ -1,6 +1,7 @@
 """The forms of a value in a map: each builds an Ibis expression on a row (`forms` parses them).
 
-A form builds a `Built`: the value, and the ways in which it can fail (`Wrong`). A text is null where one of its columns is.
+A form builds a `Built`: the value, and the ways in which it can fail (`Wrong`). A text is null where one of its columns
+is.
 """
 
 from __future__ import annotations
@@ -87,6 +88,8 @@ class Value(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Constant:
+    """A text, number or truth value that no row changes."""
+
     constant: str | float | bool
 
     def columns(self) -> Iterator[str]:
@@ -99,6 +102,8 @@ class Constant:
 
 @dataclass(frozen=True, slots=True)
 class Template:
+    """A text with columns in it; null where one of them is."""
+
     parts: tuple[str | tuple[str, int], ...]
 
     def columns(self) -> Iterator[str]:
@@ -113,6 +118,8 @@ class Template:
 
 @dataclass(frozen=True, slots=True)
 class First:
+    """The first of several values that is not null."""
+
     options: tuple[Value, ...]
 
     def columns(self) -> Iterator[str]:
@@ -132,6 +139,8 @@ class First:
 
 @dataclass(frozen=True, slots=True)
 class Mapped:
+    """A text looked up in a table of texts."""
+
     value: Value
     texts: tuple[tuple[str, str], ...]
     other: Value | str | None
@@ -160,6 +169,8 @@ class Mapped:
 
 @dataclass(frozen=True, slots=True)
 class When:
+    """One value or another, by a condition."""
+
     condition: Condition
     then: Value
     otherwise: Value | None
@@ -185,6 +196,8 @@ class When:
 
 @dataclass(frozen=True, slots=True)
 class Time:
+    """A moment, read in a format and zone of its own, moved by seconds."""
+
     time: Value
     formats: tuple[str, ...] | None
     zone: str | None
@@ -207,6 +220,8 @@ class Time:
 
 @dataclass(frozen=True, slots=True)
 class Number:
+    """A number read in a notation of its own, scaled and moved."""
+
     number: Value
     decimal: str
     times: float
@@ -228,6 +243,8 @@ class Number:
 
 @dataclass(frozen=True, slots=True)
 class Seconds:
+    """Seconds from one moment, or clock time, to another."""
+
     start: Value
     end: Value
     formats: tuple[str, ...] | None
@@ -248,7 +265,11 @@ class Seconds:
         moments = [as_time(one, row, self.formats, None) for one in (start, end)]
         apart = _microseconds(moments[1].value) - _microseconds(moments[0].value)
         value = ibis.ifelse(both, between, apart.cast("float64") / _float(1_000_000))
-        wrongs = [Wrong(w.when & c.isnull(), w.reason, w.found) for c, m in zip(clocks, moments, strict=True) for w in m.wrongs]
+        wrongs = [
+            Wrong(w.when & c.isnull(), w.reason, w.found)
+            for c, m in zip(clocks, moments, strict=True)
+            for w in m.wrongs
+        ]
         mixed = told[0] & told[1] & (clocks[0].notnull() != clocks[1].notnull())
         wrongs.append(Wrong(mixed, "is a clock time beside a full time", _as_text(end.value)))
         return Built(value, tuple(wrongs))
@@ -256,6 +277,8 @@ class Seconds:
 
 @dataclass(frozen=True, slots=True)
 class Mean:
+    """The mean of the numbers in a text."""
+
     value: Value
     split: str
 
@@ -267,12 +290,18 @@ class Mean:
         text = _as_text(built.value)
         numbers = text.split(self.split).map(lambda part: from_text(part.strip(), "double"))
         bad = text.notnull() & (numbers.map(lambda n: n.isnull().cast("int64")).sums() > 0)
-        wrong = Wrong(bad.fill_null(ibis.literal(value=False)), f"holds something that is no number between {self.split!r}", text)
+        wrong = Wrong(
+            bad.fill_null(ibis.literal(value=False)),
+            f"holds something that is no number between {self.split!r}",
+            text,
+        )
         return Built(numbers.means(), (*built.wrongs, wrong), built.locals)
 
 
 @dataclass(frozen=True, slots=True)
 class Changed:
+    """Whether a value is another than on the row before of the same key."""
+
     value: Value
 
     def columns(self) -> Iterator[str]:
@@ -286,6 +315,8 @@ class Changed:
 
 @dataclass(frozen=True, slots=True)
 class Previous:
+    """The value on the row before of the same key."""
+
     value: Value
 
     def columns(self) -> Iterator[str]:
@@ -298,6 +329,8 @@ class Previous:
 
 @dataclass(frozen=True, slots=True)
 class RowNumber:
+    """The place of the row within its key: 1, 2, 3 …, or whether it is the first."""
+
     first_only: bool
 
     def columns(self) -> Iterator[str]:
@@ -350,7 +383,11 @@ def as_type(built: Built, type_: str, row: Row) -> Built:
     if type_ == "int64" and built.value.type().is_floating():
         text = _as_text(built.value)
         return as_type(Built(text, built.wrongs, built.locals), type_, row)
-    return Built(built.value.cast({"double": "float64", "bool": "boolean"}.get(type_, type_)), built.wrongs, built.locals)
+    return Built(
+        built.value.cast({"double": "float64", "bool": "boolean"}.get(type_, type_)),
+        built.wrongs,
+        built.locals,
+    )
 
 
 def _as_number(built: Built, decimal: str = ".") -> Built:

@@ -149,9 +149,7 @@ def _parcel_file(rng: np.random.Generator, path: Path, what: Year) -> Export:
 
 
 def _shop_file(rng: np.random.Generator, path: Path, what: Year) -> Export:
-    rows, counts = _soiled(
-        rng, _shop_rows(what.orders, what.searches), faults=SHOP_FAULTS, test={"test": True}
-    )
+    rows, counts = _soiled(rng, _shop_rows(what.orders, what.searches), faults=SHOP_FAULTS, test={"test": True})
     _write(path, (json.dumps(row) for row in rows))
     return Export(path, len(rows), *counts)
 
@@ -209,8 +207,7 @@ def _shop_rows(orders: Orders, searches: Searches) -> list[Row]:
     seen.sort(key=itemgetter(0))
     times = _with_offset(np.array([at for at, _ in seen], dtype=np.int64))
     return [
-        {"id": f"E{500_000 + n}", "at": at, **row}
-        for n, (at, (_, row)) in enumerate(zip(times, seen, strict=True))
+        {"id": f"E{500_000 + n}", "at": at, **row} for n, (at, (_, row)) in enumerate(zip(times, seen, strict=True))
     ]
 
 
@@ -220,9 +217,7 @@ def _around_orders(orders: Orders, among: Flags, after_s: int, **what: object) -
     return [
         (
             at,
-            _shop_row(
-                customer, order={"no": f"A{200_000 + order}", "cents": cents, "currency": "EUR"}, **what
-            ),
+            _shop_row(customer, order={"no": f"A{200_000 + order}", "cents": cents, "currency": "EUR"}, **what),
         )
         for order, at, customer, cents in zip(*(column.tolist() for column in columns), strict=True)
     ]

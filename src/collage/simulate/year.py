@@ -225,9 +225,7 @@ def _calls(rng: np.random.Generator, orders: Orders, parcels: Parcels, customers
         again = ~calls.solved & (rng.random(at.size) < AGAIN_SHARE)
         customer, order = calls.customer[again], calls.order[again]
         at = calls.queued[again] + rng.integers(HOUR_S, 2 * DAY_S, customer.size)
-    parts = {
-        name: np.concatenate([getattr(calls, name) for calls in rounds]) for name in Calls.__annotations__
-    }
+    parts = {name: np.concatenate([getattr(calls, name) for calls in rounds]) for name in Calls.__annotations__}
     turn = np.argsort(parts["queued"], kind="stable")
     turn = turn[parts["queued"][turn] < end - HOUR_S]
     return Calls(**{name: part[turn] for name, part in parts.items()})
@@ -247,9 +245,7 @@ def _reasons(
     ]
     order = np.concatenate([about for about, _, _ in matters])
     at = np.concatenate([since for _, since, _ in matters])
-    calls = rng.random(order.size) < np.concatenate(
-        [np.full(about.size, share) for about, _, share in matters]
-    )
+    calls = rng.random(order.size) < np.concatenate([np.full(about.size, share) for about, _, share in matters])
     order, at = order[calls], at[calls] + rng.integers(0, 2 * DAY_S, int(calls.sum()))
     idle = rng.choice(customers, customers // 4)
     return (

@@ -8,4 +8,14 @@ from collage.store.engine import Engine, connect
 from collage.store.results import render, write_result
 from collage.store.writing import in_the_way, write_dataset
 
-__all__ = ["Checked", "Dataset", "Engine", "connect", "in_the_way", "open_dataset", "render", "write_dataset", "write_result"]
+__all__ = [
+    "Checked",
+    "Dataset",
+    "Engine",
+    "connect",
+    "in_the_way",
+    "open_dataset",
+    "render",
+    "write_dataset",
+    "write_result",
+]

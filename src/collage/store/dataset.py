@@ -45,6 +45,16 @@ class Dataset:
     def table(self, name: str) -> ir.Table:
         """Return a table in contract order and types, each row once.
 
+        Parameters
+        ----------
+        name
+            Name of the table.
+
+        Returns
+        -------
+        Table
+            Not read yet: an expression on the files.
+
         Raises
         ------
         DatasetError
@@ -58,11 +68,33 @@ class Dataset:
         return table.distinct() if self.checked[name].duplicates else table
 
     def has(self, name: str) -> bool:
-        """Return whether the dataset holds a table of this name with at least one row."""
+        """Return whether the dataset holds a table with at least one row.
+
+        Parameters
+        ----------
+        name
+            Name of the table.
+
+        Returns
+        -------
+        bool
+            False also where there is no such table.
+        """
         return name in self.files and self.checked[name].rows > 0
 
     def text(self, name: str) -> str | None:
-        """Return the text of a file beside the tables, such as ``catalogue.toml``; None when there is none."""
+        """Return the text of a file beside the tables.
+
+        Parameters
+        ----------
+        name
+            Name of the file, such as ``catalogue.toml``.
+
+        Returns
+        -------
+        str or None
+            None when there is no such file.
+        """
         file = self.folder / name
         return file.read_text(encoding="utf-8") if file.is_file() else None
 
@@ -80,6 +112,11 @@ def open_dataset(folder: Path, engine: Engine, *, progress: Callable[[str], None
         DuckDB or Spark. The door itself always runs on DuckDB.
     progress
         Called with the name of each table before it is checked.
+
+    Returns
+    -------
+    Dataset
+        Every table of it has passed the door.
 
     Raises
     ------
@@ -101,7 +138,11 @@ def open_dataset(folder: Path, engine: Engine, *, progress: Callable[[str], None
 
 def _files(folder: Path) -> dict[str, list[Path]]:
     if not folder.is_dir():
-        raise DatasetError(f"open the dataset {folder}", "no such folder", "make one: collage read SOURCE… --map MAP.toml --out DATASET")
+        raise DatasetError(
+            f"open the dataset {folder}",
+            "no such folder",
+            "make one: collage read SOURCE… --map MAP.toml --out DATASET",
+        )
     found: dict[str, list[Path]] = {}
     for name in (name for name, contract in CONTRACTS.items() if not contract.derived):
         places = [folder / f"{name}{ending}" for ending in _ENDINGS if (folder / f"{name}{ending}").exists()]
@@ -123,7 +164,9 @@ def _parts(place: Path) -> list[Path]:
         return [place]
     parts = sorted(place.glob("*.parquet"))
     if not parts:
-        raise DatasetError(f"read {place}/", "a folder without Parquet files", "put Parquet files into it, or remove it")
+        raise DatasetError(
+            f"read {place}/", "a folder without Parquet files", "put Parquet files into it, or remove it"
+        )
     return parts
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import ibis
 import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
@@ -14,7 +15,7 @@ import pyarrow.parquet as pq
 
 from collage.errors import ContractError, EngineError
 from collage.store.engine import Engine, connect
-from collage.tables import CONTRACTS, Contract, expected, faults, from_text, json_object, to_json
+from collage.tables import CONTRACTS, Column, Contract, Fault, expected, faults, from_text, json_object, to_json
 
 __all__ = ["check", "conformed"]
 
@@ -58,16 +59,13 @@ def check(engine: Engine, name: str, files: Sequence[Path]) -> tuple[int, int, t
 def _check_rows(engine: Engine, contract: Contract, files: Sequence[Path]) -> tuple[int, int, tuple[str, ...]]:
     try:
         raw = _raw(engine, files, placed=True)
-        _check_columns(raw, contract, files)
-        typed = raw.select(
-            _ROW, _FILE, **{c.name: _value(raw, c.name, c.type) for c in contract.columns if c.name in raw.columns}
-        )
-        _refuse_first_fault(engine, raw, typed, contract)
+        _refuse_missing_columns(raw, contract, files)
+        _refuse_first_fault(engine, raw, contract)
         rows = int(engine.backend.execute(raw.count()))
         duplicates = _duplicates(engine, conformed(engine, contract.name, files), contract, files)
-    except _engine_errors() as error:
+    except duckdb.Error as error:
         do = "repair or replace the file; for a raw export use collage read with a map"
-        raise ContractError(f"read {', '.join(f.name for f in files)}", _first_lines(error), do) from error
+        raise ContractError(f"read {', '.join(f.name for f in files)}", _one_line(error), do) from error
     return rows, duplicates, tuple(_unknown(raw, contract))
 
 
@@ -86,7 +84,11 @@ def _raw(engine: Engine, files: Sequence[Path], *, placed: bool = False) -> ir.T
         columns = f"* EXCLUDE (filename, file_row_number){place if placed else ''}"
         source = f"read_parquet([{names}], union_by_name = true, filename = true, file_row_number = true)"
         return engine.view(f"SELECT {columns} FROM {source}")  # noqa: S608  # quoted above; Ibis has no row numbers of files
-    place = f", '{files[0].name.replace(chr(39), chr(39) * 2)}' AS {_FILE}, row_number() OVER () AS {_ROW}" if placed else ""
+    place = (
+        f", '{files[0].name.replace(chr(39), chr(39) * 2)}' AS {_FILE}, row_number() OVER () AS {_ROW}"
+        if placed
+        else ""
+    )
     source = _texts(engine, files[0], names)
     return engine.view(f"SELECT *{place} FROM {source}")  # noqa: S608  # as above
 
@@ -94,16 +96,19 @@ def _raw(engine: Engine, files: Sequence[Path], *, placed: bool = False) -> ir.T
 def _texts(engine: Engine, file: Path, name: str) -> str:
     """Return SQL for a CSV or JSONL file all of whose columns are texts."""
     if file.name.endswith((".csv", ".csv.gz")):
-        return f"read_csv({name}, all_varchar = true, header = true, delim = ',', quote = '\"', escape = '\"', auto_detect = true)"
+        options = "all_varchar = true, header = true, delim = ',', quote = '\"', escape = '\"', auto_detect = true"
+        return f"read_csv({name}, {options})"
     keys = engine.backend.raw_sql(
-        f"SELECT DISTINCT unnest(json_keys(json)) AS k FROM read_ndjson_objects({name}) ORDER BY k"  # noqa: S608
+        f"SELECT DISTINCT unnest(json_keys(json)) AS k FROM read_ndjson_objects({name}) ORDER BY k"  # noqa: S608  # quoted above
     ).fetchall()
-    picked = ", ".join(f"json ->> '$.\"{k.replace(chr(39), chr(39) * 2)}\"' AS \"{k.replace(chr(34), chr(34) * 2)}\"" for (k,) in keys)
-    return f"(SELECT {picked or 'NULL AS nothing'} FROM read_ndjson_objects({name}))"  # noqa: S608
+    picked = ", ".join(
+        f'json ->> \'$."{k.replace(chr(39), chr(39) * 2)}"\' AS "{k.replace(chr(34), chr(34) * 2)}"' for (k,) in keys
+    )
+    return f"(SELECT {picked or 'NULL AS nothing'} FROM read_ndjson_objects({name}))"  # noqa: S608  # quoted above
 
 
 def _value(raw: ir.Table, name: str, type_: str) -> ir.Value:
-    target = CONTRACTS_TYPES[type_]
+    target = _TYPES[type_]
     if name not in raw.columns:
         return ibis.null(target)
     value = raw[name]
@@ -117,7 +122,7 @@ def _value(raw: ir.Table, name: str, type_: str) -> ir.Value:
     return value.cast(target)
 
 
-CONTRACTS_TYPES: dict[str, dt.DataType] = {
+_TYPES: dict[str, dt.DataType] = {
     column.type: contract.schema()[column.name] for contract in CONTRACTS.values() for column in contract.columns
 }
 
@@ -141,7 +146,9 @@ def _check_parquet_types(file: Path, contract: Contract) -> None:
     try:
         schema = pq.read_schema(file)
     except (OSError, pa.ArrowException) as error:
-        raise ContractError(f"read {file.name}", _first_lines(error), "make the file anew; it is no whole Parquet file") from error
+        raise ContractError(
+            f"read {file.name}", _one_line(error), "make the file anew; it is no whole Parquet file"
+        ) from error
     for column in contract.columns:
         index = schema.get_field_index(column.name)
         if index < 0:
@@ -163,59 +170,57 @@ def _fits(type_: pa.DataType, wanted: str) -> bool:
         return True
     texts = kinds.is_string(type_) or kinds.is_large_string(type_) or kinds.is_string_view(type_)
     whole = kinds.is_integer(type_) and type_ != pa.uint64()
-    return {
+    fits: dict[str, bool] = {
         "string": texts,
         "timestamp": kinds.is_timestamp(type_),
         "double": whole or kinds.is_floating(type_) or kinds.is_decimal(type_),
         "int64": whole,
         "bool": kinds.is_boolean(type_),
-    }[wanted]
+    }
+    return fits[wanted]
 
 
-def _check_columns(raw: ir.Table, contract: Contract, files: Sequence[Path]) -> None:
+def _refuse_missing_columns(raw: ir.Table, contract: Contract, files: Sequence[Path]) -> None:
     missing = [column.name for column in contract.columns if column.required and column.name not in raw.columns]
     if missing:
-        found = f"no column {', '.join(missing)} (there are: {', '.join(c for c in raw.columns if not c.startswith('_'))})"
+        found = (
+            f"no column {', '.join(missing)} (there are: {', '.join(c for c in raw.columns if not c.startswith('_'))})"
+        )
         do = "every table has its required columns; for a raw export use collage read with a map"
         raise ContractError(f"read {files[0].name} as {contract.name}", found, do)
 
 
-def _refuse_first_fault(engine: Engine, raw: ir.Table, typed: ir.Table, contract: Contract) -> None:
+def _refuse_first_fault(engine: Engine, raw: ir.Table, contract: Contract) -> None:
     """Count every fault in one pass; only when there is one, look for its first row."""
-    every: list[tuple[str, str, ir.BooleanValue, ir.Value]] = []
-    for column in contract.columns:
-        if column.name in raw.columns and raw[column.name].type().is_string() and column.type != "string":
-            text = raw[column.name].strip().nullif("")
-            wrong = text.notnull() & _value(raw, column.name, column.type).isnull()
-            every.append((column.name, f"is not {expected(column)}", wrong, text))
-    tests = raw.select(_FILE, _ROW, **{f"f{i}": test for i, (_, _, test, _) in enumerate(every)}, **{
-        f"x{i}": found for i, (_, _, _, found) in enumerate(every)
-    })
-    wrongs = [(c, r, tests, f"f{i}", f"x{i}") for i, (c, r, _, _) in enumerate(every)]
-    later = faults(typed, contract)
-    checks = typed.select(_FILE, _ROW, **{f"f{i}": f.when for i, f in enumerate(later)}, **{f"x{i}": f.found for i, f in enumerate(later)})
-    wrongs += [(f.column, f.reason, checks, f"f{i}", f"x{i}") for i, f in enumerate(later)]
-    counts = [_counts(engine, table, [w for w in wrongs if w[2] is table]) for table in (tests, checks)]
-    for (column, reason, table, flag, found), n in zip(wrongs, [*counts[0], *counts[1]], strict=True):
-        if n:
-            first = table.filter(table[flag]).order_by(_FILE, _ROW).limit(1)
-            row = engine.backend.to_pyarrow(first.select(_FILE, _ROW, found=found)).to_pylist()[0]
-            raise _broken(contract, column, reason, row, n)
+    columns = [column for column in contract.columns if column.name in raw.columns]
+    texts = [c for c in columns if c.type != "string" and raw[c.name].type().is_string()]
+    values = {column.name: _value(raw, column.name, column.type) for column in columns}
+    typed = raw.select(_FILE, _ROW, **values, **{f"_t_{c.name}": raw[c.name].strip().nullif("") for c in texts})
+    every = [_unread(typed, column) for column in texts] + faults(typed, contract)
+    flags = {f"f{i}": fault.when for i, fault in enumerate(every)}
+    flagged = typed.select(_FILE, _ROW, **flags, **{f"x{i}": fault.found for i, fault in enumerate(every)})
+    counts = engine.backend.to_pyarrow(flagged.aggregate(**{flag: flagged[flag].sum() for flag in flags})).to_pylist()[
+        0
+    ]
+    for i, fault in enumerate(every):
+        if counts[f"f{i}"]:
+            first = flagged.filter(flagged[f"f{i}"]).order_by(_FILE, _ROW).limit(1)
+            row = engine.backend.to_pyarrow(first.select(_FILE, _ROW, found=f"x{i}")).to_pylist()[0]
+            raise _broken(contract, fault.column, fault.reason, row, counts[f"f{i}"])
 
 
-def _counts(engine: Engine, table: ir.Table, wrongs: Sequence[tuple[Any, ...]]) -> list[int]:
-    if not wrongs:
-        return []
-    sums = {flag: table[flag].sum() for _, _, _, flag, _ in wrongs}
-    counted = engine.backend.to_pyarrow(table.aggregate(**sums)).to_pylist()[0]
-    return [int(counted[flag] or 0) for flag in sums]
+def _unread(typed: ir.Table, column: Column) -> Fault:
+    """Return the fault of a text that cannot be turned into its column's type."""
+    text = typed[f"_t_{column.name}"]
+    return Fault(column.name, f"is not {expected(column)}", text.notnull() & typed[column.name].isnull(), text)
 
 
 def _broken(contract: Contract, column: str, reason: str, row: dict[str, Any], n: int) -> ContractError:
     more = f" ({n:,} rows in all)" if n > 1 else ""
     found = "null" if row["found"] is None else repr(str(row["found"])[:200])
     asked = f"read {row[_FILE]} as {contract.name}: column {column}, row {row[_ROW]}"
-    do = f"a {column} is {expected(contract[column])}; correct the export, or run it through collage read, which sets such rows aside"
+    what = f"a {column} is {expected(contract[column])}"
+    do = f"{what}; correct the export, or run it through collage read, which sets such rows aside"
     return ContractError(asked, f"{found}, which {reason}{more}", do)
 
 
@@ -238,11 +243,5 @@ def _duplicates(engine: Engine, table: ir.Table, contract: Contract, files: Sequ
     return int(rows - distinct)
 
 
-def _engine_errors() -> tuple[type[Exception], ...]:
-    import duckdb  # noqa: PLC0415  # only its error class is wanted, and only where something failed
-
-    return (duckdb.Error,)
-
-
-def _first_lines(error: Exception) -> str:
+def _one_line(error: Exception) -> str:
     return " ".join(str(error).split())[:400]

@@ -29,7 +29,18 @@ class Engine:
     spill: tempfile.TemporaryDirectory[str] | None = field(default=None, repr=False)
 
     def view(self, query: str) -> ir.Table:
-        """Return what a DuckDB query gives, as an Ibis table (Ibis 12's own `sql` does not know DuckDB 2)."""
+        """Return what a DuckDB query gives (Ibis 12's own `sql` does not know DuckDB 2).
+
+        Parameters
+        ----------
+        query
+            SQL without anything from outside that is not quoted.
+
+        Returns
+        -------
+        Table
+            A view; the query runs when it is asked.
+        """
         name = ibis.util.gen_name("view")
         self.backend.raw_sql(f"CREATE TEMP VIEW {name} AS {query}").fetchall()
         return self.backend.table(name)
@@ -52,7 +63,13 @@ def connect(name: str = "duckdb", *, memory: str | None = None, spill: Path | No
     memory
         Limit of DuckDB's memory, such as ``4GB``; default: ``COLLAGE_MEMORY``, else 60 % of the machine's.
     spill
-        Folder under which DuckDB puts what does not fit in memory; default: ``COLLAGE_SPILL``, else the system's temporary folder.
+        Folder under which DuckDB puts what does not fit in memory; default: ``COLLAGE_SPILL``, else the system's
+        temporary folder.
+
+    Returns
+    -------
+    Engine
+        To be closed by whoever opened it.
 
     Raises
     ------
@@ -77,7 +94,11 @@ def _duckdb(memory: str | None, spill: Path | None) -> Engine:
     try:
         folder = tempfile.TemporaryDirectory(prefix="collage-spill-", dir=spill)
     except OSError as error:
-        raise EngineError(f"make a folder to spill to under {spill}", str(error), "set COLLAGE_SPILL to a folder that can be written") from None
+        raise EngineError(
+            f"make a folder to spill to under {spill}",
+            str(error),
+            "set COLLAGE_SPILL to a folder that can be written",
+        ) from None
     backend = ibis.duckdb.connect(":memory:", memory_limit=limit, temp_directory=folder.name)
     # DuckDB draws its own progress bar on some terminals; ours goes to stderr
     for setting in ("TimeZone = 'UTC'", "preserve_insertion_order = true", "enable_progress_bar = false"):
@@ -87,7 +108,7 @@ def _duckdb(memory: str | None, spill: Path | None) -> Engine:
     return Engine("duckdb", backend, folder)
 
 
-def _spark() -> Any:  # noqa: ANN401  # Ibis publishes no types
+def _spark() -> Any:  # Ibis publishes no types
     try:
         from pyspark.sql import SparkSession  # noqa: PLC0415  # an extra, and slow to import
     except ImportError:

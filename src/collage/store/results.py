@@ -22,8 +22,20 @@ __all__ = ["render", "write_result"]
 def render(table: pa.Table, format_: str) -> bytes:
     """Return a table as the bytes of one of json, csv, parquet.
 
-    JSON is a list of objects with exactly the table's columns; times end in ``Z``. In CSV, texts which a spreadsheet would run
-    as a formula are preceded by an apostrophe.
+    JSON is a list of objects with exactly the table's columns; times end in ``Z``. In CSV, texts which a spreadsheet
+    would run as a formula are preceded by an apostrophe.
+
+    Parameters
+    ----------
+    table
+        The result.
+    format_
+        json, csv or parquet.
+
+    Returns
+    -------
+    bytes
+        The whole file.
     """
     buffer = io.BytesIO()
     if format_ == "json":
@@ -39,6 +51,15 @@ def render(table: pa.Table, format_: str) -> bytes:
 def write_result(table: pa.Table, file: Path, format_: str) -> None:
     """Write a result under a temporary name, then rename it.
 
+    Parameters
+    ----------
+    table
+        The result.
+    file
+        Where it goes; what is there is replaced.
+    format_
+        json, csv or parquet.
+
     Raises
     ------
     DatasetError
@@ -53,7 +74,7 @@ def write_result(table: pa.Table, file: Path, format_: str) -> None:
         raise DatasetError(f"write {file}", str(error), "choose another place with --out") from error
 
 
-def _plain(value: Any) -> Any:  # noqa: ANN401  # whatever Arrow holds
+def _plain(value: Any) -> Any:  # whatever Arrow holds
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
     if isinstance(value, float) and not math.isfinite(value):

@@ -29,7 +29,7 @@ def write_dataset(
     replace: bool = False,
     progress: Callable[[str], None] = lambda _: None,
 ) -> dict[str, int]:
-    """Write tables as a dataset folder and return the rows of each.
+    """Write tables as a dataset folder.
 
     Parameters
     ----------
@@ -47,6 +47,11 @@ def write_dataset(
         Whether an existing *dataset* of this name may be replaced. Anything else in the way is never touched.
     progress
         Called with the name of each table before it is written.
+
+    Returns
+    -------
+    dict
+        Name of the table → its rows.
 
     Raises
     ------
@@ -75,7 +80,20 @@ def write_dataset(
 
 
 def in_the_way(folder: Path, *, replace: bool) -> None:
-    """Refuse, before any work is done, a place that is taken."""
+    """Refuse, before any work is done, a place that is taken.
+
+    Parameters
+    ----------
+    folder
+        Where a dataset is to go.
+    replace
+        Whether a dataset that is there may be replaced.
+
+    Raises
+    ------
+    DatasetError
+        When it may not, or something else is there.
+    """
     if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
         return
     if not (folder / "dataset.json").is_file():

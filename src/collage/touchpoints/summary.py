@@ -18,7 +18,8 @@ __all__ = ["Summary", "summary"]
 class Summary:
     """Counts of a table of touchpoints; `first_at` and `last_at` are None when it is empty.
 
-    `kinds` and `channels` map each word to its touchpoints, most frequent first; `unattributed` counts those without a department.
+    `kinds` and `channels` map each word to its touchpoints, most frequent first; `unattributed` counts those without a
+    department.
     """
 
     touchpoints: int
@@ -48,6 +49,11 @@ def summary(touchpoints: ir.Table) -> Summary:
     ----------
     touchpoints
         By the contract of this name.
+
+    Returns
+    -------
+    Summary
+        The counts, fetched.
     """
     whole = touchpoints.aggregate(
         touchpoints=touchpoints.count(),

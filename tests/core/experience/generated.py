@@ -56,7 +56,7 @@ SHAPES: tuple[dict[str, Any] | None, ...] = (
 
 @dataclass(frozen=True)
 class World:
-    """A catalogue, as TOML would give it, and the touchpoints of a thousand customers."""
+    """A catalogue, as TOML would give it, and the touchpoints of a thousand customers, mixed, some there twice."""
 
     seed: int
     kappa: float
@@ -71,6 +71,7 @@ def world(seed: int, kappa: float, customers: int = CUSTOMERS) -> World:
     random = Random(seed)
     catalogue = some_catalogue(random, kappa)
     rows = [row for n in range(customers) for row in history(random, f"user:{n}")]
+    rows += random.choices(rows, k=len(rows) // 20)
     random.shuffle(rows)
     return World(seed, kappa, catalogue, rows)
 

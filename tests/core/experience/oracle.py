@@ -1,4 +1,4 @@
-"""A second score, in plain Python, written from the text of the model (tables.md "marks", model.md §10), not from the code.
+"""A second score, in plain Python, from the text of the model (tables.md "marks", model.md §10), not from the code.
 
 It reads the catalogue as TOML gives it and the touchpoints as dictionaries, one customer after the other, adds up by
 `math.fsum`, and takes what a score would be without a mark by leaving the mark out.
@@ -18,23 +18,18 @@ Row = Mapping[str, Any]
 COMPARE = {">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": operator.lt}
 
 
-def holds(entry: object, value: object) -> bool:
+def holds(entry: Any, value: Any) -> bool:
     """Return whether one entry of a condition holds for a value."""
-    if entry == "is null":
-        return value is None
-    if value is None:
-        return False
+    if entry == "is null" or value is None:
+        return entry == "is null" and value is None
     if entry == "is not null":
         return True
-    if isinstance(entry, list):
-        return value in entry
-    if isinstance(entry, str):
-        for sign, compare in COMPARE.items():
-            if entry.startswith(sign):
-                return bool(compare(value, float(entry[len(sign) :])))
-        if entry.startswith("!="):
-            return value != entry[2:].strip()
-    return value == entry
+    for sign, compare in COMPARE.items():
+        if isinstance(entry, str) and entry.startswith(sign):
+            return bool(compare(value, float(entry[len(sign) :])))
+    if isinstance(entry, str) and entry.startswith("!="):
+        return bool(value != entry[2:].strip())
+    return bool(value in entry if isinstance(entry, list) else value == entry)
 
 
 def applies(when: object, touchpoint: Row) -> bool:
@@ -119,7 +114,9 @@ def customer(marks_: list[dict[str, Any]], catalogue: Row, at: datetime) -> tupl
     d = [m["evidence"] * s for m, s in zip(counted, left, strict=True)]
     scale = fold([1.0], d, kappa)
     experience = fold(n, d, kappa)
-    per_point = above_neutral(experience, sd) / experience if abs(experience) > 1e-9 else 100 / math.sqrt(2 * math.pi) / sd
+    per_point = (
+        above_neutral(experience, sd) / experience if abs(experience) > 1e-9 else 100 / math.sqrt(2 * math.pi) / sd
+    )
     by_name: dict[str, float] = defaultdict(float)
     for m, s in zip(counted, left, strict=True):
         by_name[m["weighs_as"]] += scale * m["severity"] * s
@@ -168,7 +165,8 @@ def scores(
             by_customer.setdefault(who, [])
     for mark in marks(touchpoints, catalogue):
         by_customer.setdefault(mark["identifier"], []).append(mark)
-    found, parts = {}, {}
+    found: dict[str, dict[str, Any]] = {}
+    parts: dict[tuple[str, str], dict[str, Any]] = {}
     for who, theirs in by_customer.items():
         score, contributions = customer(theirs, catalogue, at)
         if who in last:

@@ -63,9 +63,7 @@ def is_late(row: dict[str, str]) -> bool:
     return row["delivered"] > row["promised"]
 
 
-def test_the_same_seed_gives_the_same_bytes_and_another_gives_others(
-    exports: Exports, tmp_path: Path
-) -> None:
+def test_the_same_seed_gives_the_same_bytes_and_another_gives_others(exports: Exports, tmp_path: Path) -> None:
     again = write_exports(tmp_path / "again", customers=2_000, seed=1, end=END)
     other = write_exports(tmp_path / "other", customers=2_000, seed=2, end=END)
     for name in ("care_calls", "parcels", "shop"):
@@ -88,11 +86,7 @@ def test_the_counts_are_those_of_the_files(
     assert sum(row["outcome"] == "test" for row in calls) == exports.care_calls.tests
     assert sum(row["customer"] == "INTERNAL" for row in parcels) == exports.parcels.tests
     assert sum(row["test"] is True for row in shop) == exports.shop.tests
-    bad = [
-        row
-        for row in shop
-        if row["at"] in {None, "1970-01-00T00:00:00+00:00"} or row["event"] == "legacy_ping"
-    ]
+    bad = [row for row in shop if row["at"] in {None, "1970-01-00T00:00:00+00:00"} or row["event"] == "legacy_ping"]
     assert len(bad) == exports.shop.bad
 
 
@@ -116,18 +110,13 @@ def test_some_calls_pass_midnight(calls: list[dict[str, str]]) -> None:
 
 
 def test_the_evening_line_lets_customers_wait(calls: list[dict[str, str]]) -> None:
-    waits = {
-        line: mean(wait(row) for row in good_calls(calls) if row["line"] == line)
-        for line in ("day", "evening")
-    }
+    waits = {line: mean(wait(row) for row in good_calls(calls) if row["line"] == line) for line in ("day", "evening")}
     assert waits["evening"] > 3 * waits["day"]
 
 
 def test_the_east_depot_is_late_for_ten_weeks(parcels: list[dict[str, str]]) -> None:
     arrived = [row for row in parcels if row["delivered"] not in {NOT_SEEN, "0000-00-00 00:00"}]
-    bad_weeks = [
-        row for row in arrived if row["depot"] == "east" and "2025-09-14" < row["shipped"] < "2025-11-20"
-    ]
+    bad_weeks = [row for row in arrived if row["depot"] == "east" and "2025-09-14" < row["shipped"] < "2025-11-20"]
     others = [row for row in arrived if row["depot"] != "east"]
     assert mean(map(is_late, bad_weeks)) > 5 * mean(map(is_late, others))
 
@@ -150,9 +139,7 @@ def test_the_shop_writes_the_offset_of_central_europe(shop: list[dict[str, objec
         assert offsets == {"2:00:00" if date(2025, 3, 30) < day < date(2025, 10, 26) else "1:00:00"}, day
 
 
-def test_nothing_happens_outside_the_year(
-    shop: list[dict[str, object]], parcels: list[dict[str, str]]
-) -> None:
+def test_nothing_happens_outside_the_year(shop: list[dict[str, object]], parcels: list[dict[str, str]]) -> None:
     times = [str(row["at"]) for row in shop if row["at"] and not str(row["at"]).startswith("1970")]
     assert min(times) >= "2025-01-01"
     assert max(times) < "2026-01-01"
@@ -161,9 +148,7 @@ def test_nothing_happens_outside_the_year(
 
 def test_rows_of_a_file_stand_in_order_of_time(shop: list[dict[str, object]]) -> None:
     times = [
-        datetime.fromisoformat(str(row["at"]))
-        for row in shop
-        if row["at"] and not str(row["at"]).startswith("1970")
+        datetime.fromisoformat(str(row["at"])) for row in shop if row["at"] and not str(row["at"]).startswith("1970")
     ]
     assert times == sorted(times)
 

@@ -1,20 +1,17 @@
-"""The contracts of all tables: columns, types, units, what null means; checked once at the door.
+"""The contracts of all tables: columns, types, units, what null means.
 
-A contract is data (`CONTRACTS`). `faults` turns it into conditions on a table, so that the reader (row by row) and the
-door of a dataset (first offending row) ask the same questions. Whoever adds a column adds one `Column` line here.
+A contract is data. Whoever adds a column adds one line here, in the tuple of its table.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import ibis
 import ibis.expr.datatypes as dt
-import ibis.expr.types as ir
 
-__all__ = ["CONTRACTS", "Column", "Contract", "Fault", "contract_hash", "expected", "faults", "from_text", "json_object", "to_json"]
+__all__ = ["CONTRACTS", "Column", "Contract", "contract_hash", "expected"]
 
 _TYPES: dict[str, dt.DataType] = {
     "string": dt.string,
@@ -29,35 +26,7 @@ _EXPECTED = {
     "int64": "a whole number",
     "bool": "true or false",
 }
-# Times outside are slips (year 0001, 9999), never instances a customer remembers.
-_EARLIEST, _LATEST = "1900-01-01T00:00:00+00:00", "2200-01-01T00:00:00+00:00"
-_ISO = (
-    r"^\d{4}-\d{1,2}-\d{1,2}([T ]\d{1,2}:\d{2}(:\d{2}([.,]\d{1,9})?)?( ?(Z|[+-]\d{2}(:?\d{2})?))?)?$"
-)
-_PLAIN_NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 IDENTIFIER = r"^[a-z][a-z0-9_-]*:\S(.*\S)?$"
-
-
-@ibis.udf.scalar.builtin
-def json_valid(text: str) -> bool:  # type: ignore[empty-body]  # DuckDB's own function, declared for Ibis
-    """Return whether a text is JSON (DuckDB)."""
-
-
-@ibis.udf.scalar.builtin
-def json_merge_patch(one: str, other: str) -> str:  # type: ignore[empty-body]  # DuckDB's own function
-    """Return a JSON object with the entries of another put over it, those that are null taken out (DuckDB)."""
-
-
-@ibis.udf.scalar.builtin
-def to_json(value) -> str:  # type: ignore[no-untyped-def,empty-body]  # noqa: ANN001  # any struct
-    """Return a struct as a JSON object (DuckDB, Spark)."""
-
-
-def json_object(values: Mapping[str, ir.Value], *, over: ir.StringValue | None = None) -> ir.StringValue:
-    """Return a JSON object of `values` without those that are null, put over the object `over`; null when empty (DuckDB)."""
-    start = ibis.literal("{}") if over is None else over.fill_null("{}")
-    # joined with nothing, DuckDB's JSON becomes the plain text that Ibis takes it for
-    return json_merge_patch(start, to_json(ibis.struct(values))).concat("").nullif("{}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,14 +51,17 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Contract:
-    """One table: its columns, the column that is unique (``""``: none), and whether `collage read` may fill it."""
+    """One table: its columns and the column that is unique (``""``: none).
+
+    `readable` tables may be filled by a map; `derived` ones are computed and never stored in a dataset.
+    """
 
     name: str
     means: str
     columns: tuple[Column, ...]
     key: str = ""
     readable: bool = False
-    derived: bool = field(default=False)
+    derived: bool = False
 
     def __getitem__(self, name: str) -> Column:
         """Return the column called `name`; KeyError when there is none."""
@@ -104,18 +76,14 @@ class Contract:
         return tuple(column.name for column in self.columns)
 
     def schema(self) -> ibis.Schema:
-        """Return the Ibis schema of the table."""
+        """Return the Ibis schema of the table.
+
+        Returns
+        -------
+        ibis.Schema
+            Times are ``timestamp('UTC', 6)``.
+        """
         return ibis.schema({column.name: _TYPES[column.type] for column in self.columns})
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """One way to break a contract: true in `when`, about `column`, with the value `found` as text."""
-
-    column: str
-    reason: str
-    when: ir.BooleanValue
-    found: ir.StringValue
 
 
 def _text(name: str, means: str, **more: object) -> Column:
@@ -131,12 +99,23 @@ _LIST = '["department", …] as a JSON list'
 
 _TOUCHPOINTS = (
     _text("touchpoint_id", "unique, source:id", required=True, pattern=r"^[^:]+:.+$", expected="source:id"),
-    _text("identifier", "who, as the source knew them", required=True, pattern=IDENTIFIER, expected=_IDENTIFIER_WORDS),
+    _text(
+        "identifier",
+        "who, as the source knew them",
+        required=True,
+        pattern=IDENTIFIER,
+        expected=_IDENTIFIER_WORDS,
+    ),
     _time("occurred_at", "when it happened", required=True),
     _time("received_at", "when it was received; null: not known"),
     _text("source", "which system said so; null: not known"),
-    _text("kind", "what happened, dotted, see the vocabulary", required=True, pattern=r"^[a-z0-9_]+(\.[a-z0-9_]+)*$",
-          expected="lower-case words joined by dots, such as contact.answered"),
+    _text(
+        "kind",
+        "what happened, dotted, see the vocabulary",
+        required=True,
+        pattern=r"^[a-z0-9_]+(\.[a-z0-9_]+)*$",
+        expected="lower-case words joined by dots, such as contact.answered",
+    ),
     _text("channel", "web, shop, app, phone, ivr, chat, email, sms, …; null: unknown"),
     _text("department", "null: not attributable"),
     _text("site", "null: not attributable"),
@@ -148,16 +127,32 @@ _TOUCHPOINTS = (
     Column("duration_s", "double", "seconds it lasted; null: not measured", low=0),
     Column("late_s", "double", "seconds after the promised time, negative: early; null: nothing was promised"),
     Column("amount", "int64", "money in minor units; null: no money involved"),
-    _text("currency", "ISO 4217 code; null: no money involved", pattern=r"^[A-Z]{3}$", expected="an ISO 4217 code such as EUR"),
+    _text(
+        "currency",
+        "ISO 4217 code; null: no money involved",
+        pattern=r"^[A-Z]{3}$",
+        expected="an ISO 4217 code such as EUR",
+    ),
     _text("outcome", "resolved, unresolved, abandoned, refused, failed, on_time, …; null: not known"),
     _text("text", "what was said; null: nothing said"),
-    _text("properties", "a JSON object with everything else; null: nothing more", json="object", expected="a JSON object"),
+    _text(
+        "properties",
+        "a JSON object with everything else; null: nothing more",
+        json="object",
+        expected="a JSON object",
+    ),
 )
 
 _CLAIMS = (
     _text("claim_id", "unique", required=True),
     _text("one", "an identifier", required=True, pattern=IDENTIFIER, expected=_IDENTIFIER_WORDS),
-    _text("other", "an identifier said to be the same customer", required=True, pattern=IDENTIFIER, expected=_IDENTIFIER_WORDS),
+    _text(
+        "other",
+        "an identifier said to be the same customer",
+        required=True,
+        pattern=IDENTIFIER,
+        expected=_IDENTIFIER_WORDS,
+    ),
     _text("source", "who says so (person for people); null: not known"),
     Column("confidence", "double", "0 to 1; null: not known", low=0, high=1),
     _time("claimed_at", "null: not known"),
@@ -173,7 +168,12 @@ _RATINGS = (
     _text("issue_id", "null: not known"),
     _text("department", "who served, frozen when it happened; null: not known"),
     _text("agent", "who served, frozen when it happened; null: not known"),
-    _text("participants", "JSON list of {department, agent, from, to, bot}; null: not known", json="array", expected=_LIST),
+    _text(
+        "participants",
+        "JSON list of {department, agent, from, to, bot}; null: not known",
+        json="array",
+        expected=_LIST,
+    ),
     _text("instrument", "csat, nps, ces, …; null: not known"),
     _text("item", "contact or company; null: not known", values=("contact", "company")),
     _text("wording", "the question as asked; null: not known"),
@@ -218,8 +218,12 @@ _CORRECTIONS = (
     _text("correction_id", "unique", required=True),
     _text("touchpoint_id", "the touchpoint whose mark is meant", required=True),
     _text("mark", "the mark that is meant", required=True),
-    _text("verdict", "contested counts until decided; struck_out is no mark", required=True,
-          values=("contested", "upheld", "struck_out")),
+    _text(
+        "verdict",
+        "contested counts until decided; struck_out is no mark",
+        required=True,
+        values=("contested", "upheld", "struck_out"),
+    ),
     _text("by", "who decided; null: not known"),
     _text("reason", "null: none given"),
     _time("at", "when; null: not known"),
@@ -294,126 +298,27 @@ CONTRACTS: dict[str, Contract] = {
 
 
 def contract_hash() -> str:
-    """Return a hash of all contracts; it changes when any column, type or bound does."""
+    """Return a hash of all contracts; it changes when any column, type or bound does.
+
+    Returns
+    -------
+    str
+        Sixteen hexadecimal digits.
+    """
     return hashlib.sha256(repr(sorted(CONTRACTS.items())).encode()).hexdigest()[:16]
 
 
-def from_text(value: ir.StringValue, type_: str) -> ir.Value:
-    """Return a text as a value of a contract's type; null where it cannot be turned.
-
-    Parameters
-    ----------
-    value
-        Texts; times are ISO 8601, no offset means UTC (the session's zone must be UTC).
-    type_
-        One of string, timestamp, double, int64, bool.
-
-    Returns
-    -------
-    Value
-        Of the type's Ibis type. ``nan``, ``inf``, ``1_000`` and ``infinity``, which DuckDB would take, give null.
-    """
-    if type_ == "string":
-        return value
-    if type_ == "timestamp":
-        # DuckDB reads neither a comma before the fraction nor a blank before the offset
-        iso = value.replace(",", ".").re_replace(r" ?(Z|[+-]\d{2}(:?\d{2})?)$", r"\1")
-        return ibis.ifelse(value.re_search(_ISO), iso, ibis.null("string")).try_cast(_TYPES["timestamp"])
-    if type_ == "bool":
-        low = value.lower()
-        return ibis.cases(
-            (low.isin(["true", "t", "yes", "1"]), True), (low.isin(["false", "f", "no", "0"]), False), else_=None
-        )
-    number = ibis.ifelse(value.re_search(_PLAIN_NUMBER), value, ibis.null("string")).try_cast("float64")
-    number = ibis.ifelse(number.isinf(), ibis.null("float64"), number)
-    if type_ == "double":
-        return number
-    whole = (number == number.round().cast("float64")) & (number.abs() < ibis.literal(2.0**53, type="float64"))
-    return ibis.ifelse(whole, number, ibis.null("float64")).try_cast("int64")
-
-
-def faults(table: ir.Table, contract: Contract) -> list[Fault]:
-    """Return every way in which a row of `table` can break `contract`.
-
-    Parameters
-    ----------
-    table
-        A table with the contract's columns in the contract's types; columns it lacks count as null.
-
-    Returns
-    -------
-    list of Fault
-        In the order of the contract's columns; `when` is never null. Uniqueness of the key is not among them: it
-        is no matter of one row.
-    """
-    found: list[Fault] = []
-    for column in contract.columns:
-        if column.name in table.columns:
-            found += _column_faults(table[column.name], column)
-        elif column.required:
-            missing = ibis.literal(value=True)
-            found.append(Fault(column.name, "is missing", missing, ibis.null("string")))
-    return found + _row_faults(table, contract)
-
-
-def _column_faults(value: ir.Value, column: Column) -> list[Fault]:
-    conditions: list[tuple[str, ir.BooleanValue]] = []
-    if column.required:
-        conditions.append(("is null but must be known", value.isnull()))
-    if column.type == "string":
-        conditions += _text_faults(value, column)
-    if column.type == "timestamp":
-        early, late = (ibis.timestamp(edge, timezone="UTC") for edge in (_EARLIEST, _LATEST))
-        conditions.append(("is not a time between the years 1900 and 2200", (value < early) | (value >= late)))
-    if column.type == "double":
-        conditions.append(("is not a finite number", value.isnan() | value.isinf()))
-    if column.low is not None:
-        conditions.append((f"is below {column.low:g}", value < ibis.literal(column.low, type="float64")))
-    if column.high is not None:
-        conditions.append((f"is above {column.high:g}", value > ibis.literal(column.high, type="float64")))
-    shown = value.cast("string")
-    return [Fault(column.name, reason, _true(when), shown) for reason, when in conditions]
-
-
-def _text_faults(value: ir.StringValue, column: Column) -> list[tuple[str, ir.BooleanValue]]:
-    conditions = [("holds a NUL character", value.contains("\0"))]
-    if column.pattern is not None:
-        conditions.append((f"is not {column.expected}", ~value.re_search(column.pattern)))
-    if column.values:
-        conditions.append((f"is none of {', '.join(column.values)}", value.notin(column.values)))
-    if column.json:
-        opening = "{" if column.json == "object" else "["
-        sound = json_valid(value) & value.lstrip().startswith(opening)
-        conditions.append((f"is not {column.expected}", ~sound))
-    return conditions
-
-
-def _row_faults(table: ir.Table, contract: Contract) -> list[Fault]:
-    """Return the faults that are a matter of two columns."""
-    pairs: list[tuple[str, str, str]] = []
-    if contract.name == "ratings":
-        pairs = [
-            ("scale_high", "scale_low", "is below scale_low"),
-            ("score", "scale_low", "is below scale_low"),
-            ("scale_high", "score", "is below the score"),
-        ]
-    if contract.name == "promises":
-        pairs = [("due_at", "made_at", "is before made_at"), ("settled_at", "made_at", "is before made_at")]
-    both = [(one, other, reason) for one, other, reason in pairs if {one, other} <= set(table.columns)]
-    found = [Fault(one, reason, _true(table[one] < table[other]), table[one].cast("string")) for one, other, reason in both]
-    if contract.name == "touchpoints" and {"amount", "currency"} <= set(table.columns):
-        lone = table.amount.notnull() & table.currency.isnull()
-        found.append(Fault("currency", "is null beside an amount", _true(lone), table.amount.cast("string")))
-    if contract.name == "claims":
-        same = _true(table.one == table.other)
-        found.append(Fault("other", "is the same identifier as one", same, table.other.cast("string")))
-    return found
-
-
-def _true(when: ir.BooleanValue) -> ir.BooleanValue:
-    return when.fill_null(ibis.literal(value=False))
-
-
 def expected(column: Column) -> str:
-    """Return in words what a value of `column` must look like."""
+    """Return in words what a value of a column must look like.
+
+    Parameters
+    ----------
+    column
+        The column.
+
+    Returns
+    -------
+    str
+        Such as ``a time (ISO 8601, or as the map's formats say)``.
+    """
     return column.expected or _EXPECTED.get(column.type, "a text")

@@ -1,0 +1,48 @@
+"""The command `collage`: on files, without a server. Data goes to stdout, talk to stderr.
+
+`arguments` says what can be asked, `commands` does it, `printing` shows it. Nothing heavy is imported before a command
+runs, so that ``--help`` is quick.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+from collage.cli.arguments import parser
+from collage.cli.printing import say
+from collage.errors import CollageError, UsageError
+
+__all__ = ["main", "parser"]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command.
+
+    Parameters
+    ----------
+    argv
+        The words behind ``collage``; default: those the process was called with.
+
+    Returns
+    -------
+    int
+        The exit code: 0 done, 1 refused, 2 wrong usage.
+    """
+    arguments = parser().parse_args(argv)
+    try:
+        arguments.run(arguments)
+    except UsageError as error:
+        say(f"collage: {error}")
+        return 2
+    except CollageError as error:
+        say(f"collage: could not {error}")
+        return 1
+    except BrokenPipeError:
+        # whoever read our output has seen enough; Python must not complain again while closing
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except KeyboardInterrupt:
+        say("collage: stopped; nothing was written")
+        return 130
+    return 0

@@ -1,0 +1,124 @@
+"""What can be asked on the command line."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from collage import __version__
+from collage.cli import commands
+from collage.cli.printing import SHOWN
+
+__all__ = ["parser"]
+
+_EXAMPLES = """examples:
+  collage demo                                               see it work on a small company
+  collage read calls.csv --suggest > calls.toml              begin a map for your own export
+  collage read calls.csv --map calls.toml --dry-run          try it
+  collage read calls.csv --map calls.toml --out company      make the dataset
+  collage score company                                      an experience for every customer
+  collage explain company user:4711                          why that number
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the whole command.
+
+    Returns
+    -------
+    argparse.ArgumentParser
+        What it parses has `run`, the function that does it.
+    """
+    whole = argparse.ArgumentParser(
+        prog="collage",
+        description="Customer experience from what a company already records: what happened to each customer, "
+        "how it adds up, and why.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    whole.add_argument("--version", action="version", version=f"collage {__version__}")
+    under = whole.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    for add in (_add_demo, _add_read, _add_check, _add_score, _add_explain):
+        add(under)
+    return whole
+
+
+def _add(under: Any, name: str, run: Callable[[argparse.Namespace], None], tells: str) -> argparse.ArgumentParser:
+    command: argparse.ArgumentParser = under.add_parser(name, help=tells, description=f"{tells[0].upper()}{tells[1:]}.")
+    command.set_defaults(run=run)
+    return command
+
+
+def _add_demo(under: Any) -> None:
+    tells = "make a small company's exports, read them, score them, say who lost most and why"
+    command = _add(under, "demo", commands.demo, tells)
+    # the demo runs other commands as a person would type them
+    command.set_defaults(parse=lambda words: parser().parse_args(words))
+    words = "where exports and dataset go (default: collage-demo)"
+    command.add_argument("--out", type=Path, default=Path("collage-demo"), metavar="FOLDER", help=words)
+
+
+def _add_read(under: Any) -> None:
+    tells = "turn raw exports into a checked dataset, every row accounted for"
+    command = _add(under, "read", commands.read, tells)
+    words = "files or folders: CSV, JSONL, Parquet, XES, also as .gz"
+    command.add_argument("sources", nargs="+", type=Path, metavar="SOURCE", help=words)
+    words = "says how rows become touchpoints"
+    command.add_argument("--map", type=Path, metavar="MAP.toml", help=words)
+    command.add_argument("--out", type=Path, metavar="DATASET", help="the folder to make")
+    words = "largest share of bad rows, 0 to 1 (default: 0.05)"
+    command.add_argument("--max-bad", type=float, default=0.05, metavar="SHARE", help=words)
+    words = f"read everything, write nothing, show the first {SHOWN} rows through the map"
+    command.add_argument("--dry-run", action="store_true", help=words)
+    command.add_argument("--suggest", action="store_true", help="print a first map for SOURCE")
+    command.add_argument("--replace", action="store_true", help="write an existing dataset anew")
+    words = "a catalogue to travel with the dataset"
+    command.add_argument("--catalogue", type=Path, metavar="FILE", help=words)
+    words = "what happened later than this is quarantined (default: the clock)"
+    command.add_argument("--now", type=_moment, metavar="TIME", help=words)
+
+
+def _add_check(under: Any) -> None:
+    tells = "check that a dataset keeps its contracts, and count what is in it"
+    command = _add(under, "check", commands.check, tells)
+    command.add_argument("dataset", type=Path, metavar="DATASET")
+    command.add_argument("--format", choices=("table", "json"), default="table", help="default: table")
+
+
+def _add_score(under: Any) -> None:
+    command = _add(under, "score", commands.score, "the cumulative experience of every customer")
+    command.add_argument("dataset", type=Path, metavar="DATASET")
+    _add_common(command)
+
+
+def _add_explain(under: Any) -> None:
+    command = _add(under, "explain", commands.explain, "what one customer's experience is made of")
+    command.add_argument("dataset", type=Path, metavar="DATASET")
+    words = "a customer id or any identifier, such as user:4711"
+    command.add_argument("customer", metavar="CUSTOMER", help=words)
+    words = "of the sentences (default: en)"
+    command.add_argument("--language", choices=("en", "de"), default="en", help=words)
+    _add_common(command)
+
+
+def _add_common(command: argparse.ArgumentParser) -> None:
+    words = "moment of asking, ISO 8601 (default: the dataset's last touchpoint)"
+    command.add_argument("--at", type=_moment, metavar="TIME", help=words)
+    words = "default: catalogue.toml of the dataset, else the shipped one"
+    command.add_argument("--catalogue", type=Path, metavar="FILE", help=words)
+    command.add_argument("--engine", choices=("duckdb", "spark"), default="duckdb", help="default: duckdb")
+    formats = ("table", "json", "csv", "parquet")
+    command.add_argument("--format", choices=formats, default="table", help="default: table")
+    command.add_argument("--out", type=Path, metavar="FILE", help="write there instead of to stdout")
+
+
+def _moment(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        words = f"{text!r} is no time; write it as 2025-12-31 or 2025-12-31T18:00:00Z"
+        raise argparse.ArgumentTypeError(words) from None
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

@@ -1,0 +1,344 @@
+"""What each command does: opens, calls the rooms, prints."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import UTC, date, datetime
+from json import dumps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from collage.cli.printing import SHOWN, at_work, plain, print_table, say, show, strength
+from collage.errors import CatalogueError, CollageError, MapError, NotYet, UsageError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from collage.experience import Catalogue
+    from collage.reading import Reading
+    from collage.store import Dataset, Engine
+
+__all__ = ["check", "demo", "explain", "read", "score"]
+
+_DEMO_CUSTOMERS, _DEMO_SEED, _DEMO_END = 2000, 7, date(2025, 12, 31)
+_REASONS = 10
+
+
+def demo(arguments: argparse.Namespace) -> None:
+    """Write the exports of a made-up company, read and score them, and say who lost most."""
+    from collage.simulate import write_exports
+
+    out: Path = arguments.out
+    _refuse_foreign(out)
+    with at_work() as step:
+        step("writing the exports of two departments and a shop")
+        made = write_exports(out, customers=_DEMO_CUSTOMERS, seed=_DEMO_SEED, end=_DEMO_END)
+    files = [str(export.path) for export in (made.care_calls, made.parcels, made.shop)]
+    say(f"{', '.join(files)} are what a made-up company exports; {made.map} says how to read it.\n")
+    dataset = out / "company"
+    reading = [
+        "read",
+        *files,
+        "--map",
+        str(made.map),
+        "--out",
+        str(dataset),
+        "--replace",
+        "--now",
+        f"{_DEMO_END}T23:59:59Z",
+    ]
+    for line in (reading, ["score", str(dataset)]):
+        say(f"$ collage {' '.join(line)}")
+        asked = arguments.parse(line)
+        asked.run(asked)
+        say("")
+    _show_who_lost_most(dataset)
+
+
+def read(arguments: argparse.Namespace) -> None:
+    """Read exports through a map into a dataset; or suggest a map; or only try."""
+    from collage import reading, store
+
+    if arguments.suggest:
+        show(reading.suggest(arguments.sources).rstrip("\n"))
+        return
+    _check_usage(arguments)
+    map_ = reading.parse_map(_text(arguments.map, MapError), file=str(arguments.map))
+    files = _travelling(arguments.catalogue)
+    if not arguments.dry_run:
+        store.in_the_way(arguments.out, replace=arguments.replace)
+    with _engine("duckdb") as engine:
+        with at_work() as step:
+            now = arguments.now or datetime.now(UTC)
+            bad = arguments.max_bad
+            found = reading.read(engine.backend, arguments.sources, map_, now=now, max_bad=bad, progress=step)
+            if not arguments.dry_run:
+                tables = {**found.tables, "quarantine": found.quarantine}
+                notes, again = {"read.json": found.note()}, arguments.replace
+                store.write_dataset(
+                    arguments.out, tables, engine, notes=notes, files=files, replace=again, progress=step
+                )
+        _tell_counts(found)
+        if arguments.dry_run:
+            _show_rows(found, engine)
+        else:
+            say(f"Written to {arguments.out}.")
+
+
+def check(arguments: argparse.Namespace) -> None:
+    """Check a dataset at the door and show what is in it."""
+    from collage import touchpoints
+
+    with _opened(arguments.dataset, "duckdb") as dataset:
+        tables = {name: asdict(checked) for name, checked in dataset.checked.items()}
+        found = touchpoints.summary(dataset.table("touchpoints")) if "touchpoints" in dataset.files else None
+    if arguments.format == "json":
+        whole = {"tables": tables, "touchpoints": asdict(found) if found else None}
+        show(dumps(whole, indent=1, default=plain, ensure_ascii=False))
+        return
+    for name, checked in tables.items():
+        show(f"{name}: {checked['rows']:,} rows ({'; '.join(_door_notes(checked))})")
+    if found is None or found.first_at is None or found.last_at is None:
+        return
+    span = f"{found.first_at:%d %b %Y} to {found.last_at:%d %b %Y}"
+    show(f"touchpoints of {found.identifiers:,} identifiers and {found.issues:,} issues, {span}")
+    print_table(
+        ["kind", "touchpoints", "in the vocabulary"], [[k, f"{n:,}", _is_known(k)] for k, n in found.kinds.items()]
+    )
+    if found.unknown_channels:
+        show(f"channels that are not in the vocabulary: {', '.join(found.unknown_channels)}")
+
+
+def score(arguments: argparse.Namespace) -> None:
+    """Score every customer of a dataset."""
+    from collage import experience
+
+    with _opened(arguments.dataset, arguments.engine) as dataset:
+        catalogue = _catalogue(arguments.catalogue, dataset)
+        at = arguments.at or _last(dataset)
+        with at_work() as step:
+            step("adding up")
+            found = experience.score(*_marked(dataset, catalogue), catalogue, at=at).to_pyarrow()
+    if arguments.format != "table" or arguments.out is not None:
+        _hand_out(found.sort_by("customer_id"), arguments)
+        return
+    worst = found.sort_by([("experience", "ascending"), ("customer_id", "ascending")]).slice(0, SHOWN).to_pylist()
+    figures = ["index", "experience", "90 % interval", "evidence", "trend", "strikes 90 d", "marks", "last touchpoint"]
+    print_table(["customer", *figures], [_score_row(row) for row in worst])
+    rest = found.num_rows - len(worst)
+    more = f"; {rest:,} more with --format csv" if rest > 0 else ""
+    say(f"{found.num_rows:,} customers at {_minute(at)}, worst first{more}.")
+
+
+def explain(arguments: argparse.Namespace) -> None:
+    """Show what one customer's experience is made of."""
+    from collage import experience
+
+    with _opened(arguments.dataset, arguments.engine) as dataset:
+        catalogue = _catalogue(arguments.catalogue, dataset)
+        at = arguments.at or _last(dataset)
+        with at_work() as step:
+            step("explaining")
+            who, language = arguments.customer, arguments.language
+            rows = experience.explain(*_marked(dataset, catalogue), catalogue, at=at, customer=who, language=language)
+    if arguments.format != "table" or arguments.out is not None:
+        _hand_out(rows, arguments)
+        return
+    listed = rows.to_pylist()
+    total, points = (sum(row[name] for row in listed) for name in ("contribution", "points"))
+    print_table(["when", "what", "whose", "channel", "points", "without it"], [_explain_row(row) for row in listed])
+    say(
+        f"{who} at {_minute(at)}: index {50 + points:.1f} = 50 {points:+.1f}; experience {total:+.3f}, "
+        f"the sum of {len(listed):,} marks. Without it: what the experience would be had this not happened."
+    )
+
+
+def _check_usage(arguments: argparse.Namespace) -> None:
+    missing = "--map" if arguments.map is None else "--out (or --dry-run)"
+    if arguments.map is None or (arguments.out is None and not arguments.dry_run):
+        do = "collage read SOURCE… --map MAP.toml --out DATASET; --suggest prints a first map"
+        raise UsageError("collage read", f"no {missing}", do)
+    if not 0 <= arguments.max_bad <= 1:
+        raise UsageError("collage read --max-bad", f"{arguments.max_bad}", "give a share from 0 to 1, such as 0.05")
+
+
+def _refuse_foreign(out: Path) -> None:
+    """Refuse to make the demo among somebody's other things."""
+    do = "choose an empty place with --out; nothing was touched"
+    if out.exists() and not out.is_dir():
+        raise CollageError(f"make the demo in {out}", "a file of this name", do)
+    if out.exists() and any(out.iterdir()) and not (out / "company" / "dataset.json").is_file():
+        raise CollageError(f"make the demo in {out}", "a folder with something else in it", do)
+
+
+def _show_who_lost_most(folder: Path) -> None:
+    from collage import experience
+
+    with _opened(folder, "duckdb") as dataset:
+        catalogue = _catalogue(None, dataset)
+        at = _last(dataset)
+        marks, touchpoints, customers = _marked(dataset, catalogue)
+        every = experience.contributions(marks, customers, catalogue, at=at)
+        worst = experience.told(experience.lost_most(every), touchpoints, catalogue).to_pylist()
+    show(f"The ten customers who lost most by {at:%d %B %Y}, each with the three heaviest strikes")
+    for row in worst:
+        if row["reason"] == 1:
+            show(f"\n{row['place']:>2}. {row['customer_id']}  lost {-row['lost']:.2f} points of satisfaction")
+        where = row["owner"] or row["channel"]
+        whose = f"  ({where})" if where else ""
+        show(f"      {row['occurred_at']:%d %b %Y}  {row['contribution']:+.2f}  {row['says']}{whose}")
+    show(f"\nWhy exactly: collage explain {folder} {worst[0]['customer_id']}" if worst else "Nobody lost anything.")
+
+
+def _travelling(catalogue: Path | None) -> dict[str, str]:
+    """Return the catalogue that is to travel with the dataset, once it has been checked."""
+    from collage import experience
+
+    if catalogue is None:
+        return {}
+    text = _text(catalogue, CatalogueError)
+    experience.load(text, file=str(catalogue))
+    return {"catalogue.toml": text}
+
+
+def _tell_counts(found: Reading) -> None:
+    for name, count in found.files.items():
+        parts = f"{count.used:,} used + {count.filtered:,} filtered + {count.quarantined:,} quarantined"
+        say(f"{name}: {count.rows:,} rows = {parts}")
+    for name, table in found.counts.items():
+        more = f" written + {table.duplicates:,} duplicates = {table.emitted:,} emitted"
+        say(f"{name}: {table.written:,}{more if table.duplicates else ''}")
+    if found.ambiguous_times or found.skipped_times:
+        ambiguous = f"{found.ambiguous_times:,} with an ambiguous one (the earlier taken)"
+        say(f"rows with local times: {ambiguous}, {found.skipped_times:,} with a skipped one (moved forward)")
+    for reason in found.reasons[:_REASONS]:
+        value = "" if reason["found"] is None else f"{str(reason['found'])[:80]!r} "
+        place = f"first in {reason['file']} row {reason['first_row']}"
+        say(f"  quarantined {reason['rows']:,}: {reason['column'] or 'the row'} {value}{reason['reason']}; {place}")
+    if found.left_alone:
+        say(f"left alone, no table of the map takes them: {', '.join(found.left_alone)}")
+
+
+def _show_rows(found: Reading, engine: Engine) -> None:
+    """Print what became of the first rows of each file."""
+    for name, table in found.placed.items():
+        first = table.filter(table["_row"] <= SHOWN).order_by("_file", "_row", "_section", "_emit").limit(SHOWN)
+        show(f"\n{name}, from the first {SHOWN} rows:")
+        for row in engine.backend.to_pyarrow(first).to_pylist():
+            known = {key: value for key, value in row.items() if value is not None and not key.startswith("_")}
+            told = ", ".join(f"{key} = {plain(value)}" for key, value in known.items())
+            show(f"  {row['_file']} {row['_row']}: {told}")
+
+
+def _door_notes(checked: Mapping[str, Any]) -> list[str]:
+    notes = ["as written by collage read" if checked["verified"] else "checked row by row"]
+    if checked["duplicates"]:
+        notes.append(f"{checked['duplicates']:,} duplicates dropped")
+    if checked["unknown"]:
+        notes.append(f"unknown columns: {', '.join(checked['unknown'])}")
+    return notes
+
+
+def _is_known(kind: str) -> str:
+    from collage.touchpoints import KINDS, nearest
+
+    if kind in KINDS:
+        return "yes"
+    near = nearest(kind, KINDS)
+    return f"no; {near}?" if near else "no"
+
+
+def _score_row(row: Mapping[str, Any]) -> list[str]:
+    interval = f"{row['low']:+.2f} … {row['high']:+.2f}"
+    evidence = f"{row['evidence']:.2f} {strength(row['evidence'])}"
+    figures = [f"{row['index']:.0f}", f"{row['experience']:+.2f}", interval, evidence, f"{row['trend']:+.2f}"]
+    counts = [str(row["strikes_90d"]), str(row["n_marks"]), f"{row['last_touchpoint_at']:%Y-%m-%d}"]
+    return [row["customer_id"], *figures, *counts]
+
+
+def _explain_row(row: Mapping[str, Any]) -> list[str]:
+    words = [f"{row['occurred_at']:%Y-%m-%d %H:%M}", row["says"], row["owner"] or "", row["channel"] or ""]
+    return [*words, f"{row['points']:+.2f}", f"{row['without']:+.3f}"]
+
+
+def _minute(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M} UTC"
+
+
+@contextmanager
+def _engine(name: str) -> Iterator[Engine]:
+    from collage import store
+
+    engine = store.connect(name)
+    try:
+        yield engine
+    finally:
+        engine.close()
+
+
+@contextmanager
+def _opened(folder: Path, engine_name: str) -> Iterator[Dataset]:
+    from collage import store
+
+    with _engine(engine_name) as engine:
+        with at_work() as step:
+            dataset = store.open_dataset(folder, engine, progress=lambda name: step(f"checking {name}"))
+        yield dataset
+
+
+def _marked(dataset: Dataset, catalogue: Catalogue) -> tuple[Any, Any, Any]:
+    """Return marks, touchpoints and customers of a dataset."""
+    from collage import customers, experience
+
+    if dataset.has("corrections"):
+        do = "until then take corrections out of the dataset; no mark can be struck out yet"
+        raise NotYet(
+            "follow the table corrections", "a table corrections with rows: it comes with the next release", do
+        )
+    if dataset.has("promises"):
+        say("Note: promises leave no marks yet (they will with the next release); late deliveries and visits do.")
+    touchpoints = dataset.table("touchpoints")
+    claims = dataset.table("claims") if dataset.has("claims") else None
+    who = customers.customers(touchpoints, claims)
+    return experience.marks(touchpoints, who, catalogue), touchpoints, who
+
+
+def _catalogue(file: Path | None, dataset: Dataset) -> Catalogue:
+    from collage import experience
+
+    if file is not None:
+        return experience.load(_text(file, CatalogueError), file=str(file))
+    own = dataset.text("catalogue.toml")
+    place = str(dataset.folder / "catalogue.toml")
+    return experience.default() if own is None else experience.load(own, file=place)
+
+
+def _last(dataset: Dataset) -> datetime:
+    last = dataset.table("touchpoints").occurred_at.max().to_pyarrow().as_py()
+    if not isinstance(last, datetime):
+        asked, do = f"find the last touchpoint of {dataset.folder}", "read some, or give --at"
+        raise CollageError(asked, "a dataset without touchpoints", do)
+    return last.astimezone(UTC)
+
+
+def _text(file: Path, error: Callable[[str, str, str], CollageError]) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as why:
+        raise error(f"read {file}", str(why), "check the path; the file is UTF-8 text") from None
+
+
+def _hand_out(table: pa.Table, arguments: argparse.Namespace) -> None:
+    from collage import store
+
+    format_ = "csv" if arguments.format == "table" else arguments.format
+    if arguments.out is not None:
+        store.write_result(table, arguments.out, format_)
+        say(f"{table.num_rows:,} rows written to {arguments.out}.")
+        return
+    sys.stdout.buffer.write(store.render(table, format_))
+    sys.stdout.buffer.flush()
