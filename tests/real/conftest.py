@@ -1,30 +1,42 @@
-"""Reading a set of real records through the map of its example."""
+"""The real records, each set read once through the map of its example, by the command."""
 
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pytest
 
-from collage import reading, store
-from tests.real.records import ROOT, Read
+from tests.real.records import ROOT, Read, collage
 
-# Long after the last of these records, so that none lies in the future.
-NOW = datetime(2026, 1, 1, tzinfo=UTC)
+# Name of the dataset → its files, below the folder of real records.
+FILES = {
+    "incidents": "incidents/incident_events_to_20160430.csv.gz",
+    "bankcalls": "bankcalls/bank_calls_3_weeks.csv.gz",
+    "helpdesk": "eventlogs/helpdesk.csv.gz",
+    "helpdesk-from-xes": "eventlogs/helpdesk.xes.gz",
+    "bpic2012": "eventlogs/bpic2012.csv.gz",
+    "olist": "olist8k",
+    "deepcsat": "deepcsat_shopzilla/customer_support_open.csv.gz",
+    "uss": "uss_dialogues/uss_SGD_ReDial.csv.gz",
+}
+EXAMPLES = {"helpdesk-from-xes": "helpdesk", "olist": "olist8k"}
+CATALOGUES = {"uss": "examples/uss/catalogue.toml"}
 
 
-@pytest.fixture(scope="module")
-def read_set() -> Iterator[Callable[..., Read]]:
-    """Read files through the map of an example."""
-    engines: list[store.Engine] = []
+@pytest.fixture(scope="session")
+def read_set(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Read]:
+    """Read a set; the second time it is there already."""
+    folder = tmp_path_factory.mktemp("datasets")
 
-    def read(example: str, *sources: Path) -> Read:
-        engine = store.connect()
-        engines.append(engine)
-        text = (ROOT / "examples" / example / "map.toml").read_text(encoding="utf-8")
-        map_ = reading.parse_map(text, file=f"examples/{example}/map.toml")
-        return Read(reading.read(engine.backend, sources, map_, now=NOW, max_bad=0.05), engine)
+    @cache
+    def read(name: str) -> Read:
+        map_ = ROOT / "examples" / EXAMPLES.get(name, name) / "map.toml"
+        more = ["--catalogue", str(ROOT / CATALOGUES[name])] if name in CATALOGUES else []
+        # long after the last of these records, so that none lies in the future
+        now = ["--now", "2026-01-01"]
+        said = collage(
+            "read", str(shared_data / FILES[name]), "--map", str(map_), *more, *now, "--out", str(folder / name)
+        )
+        return Read(folder / name, said)
 
-    yield read
-    for engine in engines:
-        engine.close()
+    return read

@@ -1,14 +1,18 @@
-"""The real records as our reader and as the standard library see them."""
+"""The real records as `collage read` and as the standard library see them, and what the how-to pages say."""
 
 import csv
 import gzip
+import io
+import json
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
-from collage import store
-from collage.reading import Reading
+import pyarrow.parquet as pq
+
+from collage import cli
 
 ROOT = Path(__file__).resolve().parents[2]
 Row = dict[str, Any]
@@ -16,32 +20,50 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class Read:
-    """One set after reading: the counts, and the rows of each table as Python values."""
+    """One dataset that `collage read` made, and what the command said."""
 
-    reading: Reading
-    engine: store.Engine
+    folder: Path
+    said: str
 
     def rows(self, table: str, *columns: str) -> list[tuple[Any, ...]]:
         """Return some columns of a table, sorted."""
-        found = self.engine.backend.to_pyarrow(self.reading.tables[table].select(*columns))
+        found = pq.read_table(self.folder / f"{table}.parquet", columns=list(columns))
         return sorted(zip(*(found[name].to_pylist() for name in columns), strict=True), key=repr)
 
     def in_order(self, *columns: str) -> dict[str, list[tuple[Any, ...]]]:
         """Return some columns of the touchpoints of each issue, in the order that rules see them in."""
-        table = self.reading.tables["touchpoints"].order_by("occurred_at", "touchpoint_id")
-        found = self.engine.backend.to_pyarrow(table.select("issue_id", *columns))
+        order = ("occurred_at", "touchpoint_id")
+        wanted = list(dict.fromkeys(("issue_id", *order, *columns)))
+        table = pq.read_table(self.folder / "touchpoints.parquet", columns=wanted)
+        table = table.sort_by([(name, "ascending") for name in order])
         issues: dict[str, list[tuple[Any, ...]]] = {}
-        for issue, *values in zip(*(found[name].to_pylist() for name in found.column_names), strict=True):
+        for issue, *values in zip(*(table[name].to_pylist() for name in ("issue_id", *columns)), strict=True):
             issues.setdefault(issue, []).append(tuple(values))
         return issues
 
     @property
+    def note(self) -> dict[str, Any]:
+        """Return what stands in read.json."""
+        found: dict[str, Any] = json.loads((self.folder / "read.json").read_text(encoding="utf-8"))
+        return found
+
+    @property
     def totals(self) -> dict[str, tuple[int, int, int, int]]:
         """Return rows, used, filtered and quarantined of each file."""
+        names = ("rows", "used", "filtered", "quarantined")
         return {
-            name: (count.rows, count.used, count.filtered, count.quarantined)
-            for name, count in self.reading.files.items()
+            name: (count[names[0]], count[names[1]], count[names[2]], count[names[3]])
+            for name, count in self.note["files"].items()
         }
+
+
+def collage(*arguments: str) -> str:
+    """Run the command in this process and return all that it printed."""
+    said = io.StringIO()
+    with redirect_stdout(said), redirect_stderr(said):
+        code = cli.main(arguments)
+    assert code == 0, said.getvalue()
+    return said.getvalue()
 
 
 def plain(path: Path) -> list[Row]:

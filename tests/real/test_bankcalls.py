@@ -52,8 +52,8 @@ def touchpoints(row: Row) -> list[tuple[object, ...]]:
 
 
 @pytest.fixture(scope="module")
-def calls(read_set: Callable[..., Read], shared_data: Path) -> Read:
-    return read_set("bankcalls", shared_data / FILE)
+def calls(read_set: Callable[[str], Read]) -> Read:
+    return read_set("bankcalls")
 
 
 @pytest.fixture(scope="module")

@@ -34,8 +34,8 @@ def kind(row: Row) -> str:
 
 
 @pytest.fixture(scope="module")
-def log(read_set: Callable[..., Read], shared_data: Path) -> Read:
-    return read_set("bpic2012", shared_data / FILE)
+def log(read_set: Callable[[str], Read]) -> Read:
+    return read_set("bpic2012")
 
 
 @pytest.fixture(scope="module")

@@ -25,8 +25,8 @@ def who(row: Row) -> str:
 
 
 @pytest.fixture(scope="module")
-def contacts(read_set: Callable[..., Read], shared_data: Path) -> Read:
-    return read_set("deepcsat", shared_data / FILE)
+def contacts(read_set: Callable[[str], Read]) -> Read:
+    return read_set("deepcsat")
 
 
 @pytest.fixture(scope="module")

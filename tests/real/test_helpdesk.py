@@ -39,13 +39,13 @@ def kind(activity: str, before: str | None) -> str:
 
 
 @pytest.fixture(scope="module")
-def from_csv(read_set: Callable[..., Read], shared_data: Path) -> Read:
-    return read_set("helpdesk", shared_data / CSV)
+def from_csv(read_set: Callable[[str], Read]) -> Read:
+    return read_set("helpdesk")
 
 
 @pytest.fixture(scope="module")
-def from_xes(read_set: Callable[..., Read], shared_data: Path) -> Read:
-    return read_set("helpdesk", shared_data / XES)
+def from_xes(read_set: Callable[[str], Read]) -> Read:
+    return read_set("helpdesk-from-xes")
 
 
 @pytest.fixture(scope="module")

@@ -65,8 +65,8 @@ def touchpoints(row: Row, before: Row | None) -> list[tuple[int, str, datetime, 
 
 
 @pytest.fixture(scope="module")
-def incidents(read_set: Callable[..., Read], shared_data: Path) -> Read:
-    return read_set("incidents", shared_data / FILE)
+def incidents(read_set: Callable[[str], Read]) -> Read:
+    return read_set("incidents")
 
 
 @pytest.fixture(scope="module")

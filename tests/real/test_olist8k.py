@@ -67,8 +67,8 @@ class Marketplace:
 
 
 @pytest.fixture(scope="module")
-def olist(read_set: Callable[..., Read], shared_data: Path) -> Read:
-    return read_set("olist8k", shared_data / "olist8k")
+def olist(read_set: Callable[[str], Read]) -> Read:
+    return read_set("olist")
 
 
 @pytest.fixture(scope="module")
@@ -146,7 +146,7 @@ def test_local_times_that_occur_twice_or_never_are_counted(olist: Read, market: 
     bought = [order["order_purchase_timestamp"] for order in market.orders.values()]
     answered = [review["review_answer_timestamp"] for review in market.reviews]
     assert (sum(map(is_told_twice, bought)), sum(map(is_told_twice, answered))) == (1, 1)
-    assert (olist.reading.ambiguous_times, olist.reading.skipped_times) == (2, 0)
+    assert olist.note["times"] == {"ambiguous": 2, "skipped": 0}
 
 
 def test_the_kinds_are_as_many_as_the_how_to_page_says(olist: Read) -> None:

@@ -39,8 +39,8 @@ def kind(row: Row) -> tuple[str, float | None]:
 
 
 @pytest.fixture(scope="module")
-def dialogues(read_set: Callable[..., Read], shared_data: Path) -> Read:
-    return read_set("uss", shared_data / FILE)
+def dialogues(read_set: Callable[[str], Read]) -> Read:
+    return read_set("uss")
 
 
 @pytest.fixture(scope="module")

@@ -171,7 +171,7 @@ def _refuse_foreign(out: Path) -> None:
     do = "choose an empty place with --out; nothing was touched"
     if out.exists() and not out.is_dir():
         raise CollageError(f"make the demo in {out}", "a file of this name", do)
-    if out.exists() and any(out.iterdir()) and not (out / "company" / "dataset.json").is_file():
+    if out.exists() and any(out.iterdir()) and not (out / "exports.toml").is_file():
         raise CollageError(f"make the demo in {out}", "a folder with something else in it", do)
 
 

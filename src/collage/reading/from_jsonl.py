@@ -39,7 +39,7 @@ def read(backend: Any, file: Path, source: SourceTable, wanted: Iterable[str], r
     spool = Spool(backend, (*names, "_raw"), rejects, file.name)
     paths = [(name, name.split(".")) for name in names]
     seen: set[str] = set()
-    with opened(file) as stream:
+    with opened(file, source.encoding) as stream:
         for line in lines(stream, source.encoding, file):
             if line.strip():
                 _take(line, paths, seen, spool)

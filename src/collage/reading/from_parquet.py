@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 
 from collage.errors import SourceError
 from collage.reading.mapping import SourceTable
-from collage.reading.spool import Loaded, Rejects, create
+from collage.reading.spool import Loaded, Rejects, create, place
 
 __all__ = ["read"]
 
@@ -42,9 +42,8 @@ def read(backend: Any, file: Path, source: SourceTable, wanted: Iterable[str], r
         if twice:
             do = "rename one (letter case does not tell them apart)"
             raise SourceError(f"read {file.name}", f"the column {twice[0]!r} twice", do)
-        path = "'" + str(file).replace("'", "''") + "'"
         picked = ", ".join(f"{value} AS {_quoted(name)}" for name, value in fields)
-        query = f"SELECT {picked}, file_row_number + 1 AS _row FROM read_parquet({path}, file_row_number = true)"  # noqa: S608  # quoted above
+        query = f"SELECT {picked}, file_row_number + 1 AS _row FROM read_parquet({place(file)}, file_row_number = true)"  # noqa: S608  # quoted above
         table = create(backend, query)
     except (OSError, pa.ArrowException, duckdb.Error) as error:
         found = " ".join(str(error).split())[:300]

@@ -16,6 +16,7 @@ __all__ = ["first_events", "read"]
 
 _CHUNK = 2**16
 _DEEPEST = 50
+_WIDEST = "utf-16"  # XML names its own encoding; expat knows UTF-8, UTF-16 and Latin-1
 _VALUES = frozenset({"string", "date", "int", "float", "boolean", "id", "list", "container"})
 
 
@@ -55,7 +56,7 @@ def read(backend: Any, file: Path, source: SourceTable, wanted: Iterable[str], r
             spool.reject(None, fault, None, raw)
 
     events = _Events(file.name, take)
-    with opened(file) as stream:
+    with opened(file, _WIDEST) as stream:
         while chunk := stream.read(_CHUNK):
             events.feed(chunk)
         events.feed(b"", last=True)
@@ -74,7 +75,7 @@ def first_events(file: Path, n: int) -> list[dict[str, str]]:
     """
     found: list[dict[str, str]] = []
     events = _Events(file.name, lambda record, _: found.append(record))
-    with opened(file) as stream:
+    with opened(file, _WIDEST) as stream:
         while len(found) < n and (chunk := stream.read(_CHUNK)):
             events.feed(chunk)
     return found[:n]

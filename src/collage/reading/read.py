@@ -22,7 +22,7 @@ from collage.reading.formats import FORMATS, format_of
 from collage.reading.mapping import Map, SourceTable
 from collage.reading.sections import FAULT, Staged, emitted, staged
 from collage.reading.spool import Loaded, Rejects, kept
-from collage.tables import CONTRACTS, json_object
+from collage.tables import CONTRACTS, json_object, without_nul
 
 __all__ = ["FileCount", "Reading", "TableCount", "read"]
 
@@ -335,7 +335,7 @@ def _quarantine(backend: Any, bad: ir.Table, rejects: Rejects, raw: Mapping[str,
         )
         rows = table.select("_file", "_row", _raw=whole).inner_join(bad, ["_file", "_row"])
         fault = rows["_fault"]
-        found = fault["found"].replace("\0", "␀")
+        found = without_nul(fault["found"])
         parts.append(
             rows.select(
                 file="_file",
@@ -343,7 +343,7 @@ def _quarantine(backend: Any, bad: ir.Table, rejects: Rejects, raw: Mapping[str,
                 column=fault["column"],
                 reason=fault["reason"],
                 found=found,
-                raw=rows["_raw"].replace("\0", "␀"),
+                raw=without_nul(rows["_raw"]),
             )
         )
     return kept(backend, ibis.union(*parts).order_by("file", "row"))

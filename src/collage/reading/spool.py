@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import codecs
 import gzip
 import io
+import re
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -17,9 +19,10 @@ import pyarrow as pa
 
 from collage.errors import SourceError
 
-__all__ = ["LONGEST", "Loaded", "Rejects", "Spool", "create", "kept", "lines", "opened", "surrogate"]
+__all__ = ["LONGEST", "Loaded", "Rejects", "Spool", "create", "kept", "lines", "opened", "place", "surrogate"]
 
 LONGEST = 2**21
+_MARKS = (b"\xff\xfe", b"\xfe\xff")
 _BATCH = 20_000
 _MAGIC = {
     b"\x1f\x8b": ("a gzip file under another name", "give it a name that ends in .gz"),
@@ -45,6 +48,11 @@ def create(backend: Any, query: str) -> ir.Table:  # Ibis publishes no types
     name = ibis.util.gen_name("raw")
     backend.raw_sql(f"CREATE TEMP TABLE {name} AS {query}").fetchall()
     return backend.table(name)
+
+
+def place(file: Path) -> str:
+    """Return a file's path as SQL; bare, DuckDB would take ``[1]``, ``*`` and ``?`` in it for a pattern of files."""
+    return "'" + re.sub(r"([*?\[])", r"[\1]", str(file)).replace("'", "''") + "'"
 
 
 def kept(backend: Any, table: ir.Table) -> ir.Table:  # as above
@@ -148,16 +156,16 @@ def surrogate(text: str) -> bool:
 
 
 @contextmanager
-def opened(file: Path) -> Iterator[IO[bytes]]:
+def opened(file: Path, encoding: str = "utf-8") -> Iterator[IO[bytes]]:
     """Open a file, seeing through gzip; whatever the disk or gzip finds wrong becomes a SourceError."""
     try:
         with file.open("rb") as plain:
             if file.suffix == ".gz":
                 with gzip.GzipFile(fileobj=plain) as inner:
-                    _sniff(file, inner.peek(4)[:4] if hasattr(inner, "peek") else b"")
+                    _sniff(file, inner.peek(4)[:4] if hasattr(inner, "peek") else b"", encoding)
                     yield io.BufferedReader(inner)
             else:
-                _sniff(file, plain.peek(4)[:4])
+                _sniff(file, plain.peek(4)[:4], encoding)
                 yield plain
     except EOFError:
         raise SourceError(
@@ -186,12 +194,14 @@ def lines(stream: IO[bytes], encoding: str, file: Path) -> Iterator[str]:
 
 
 def _with_mark(encoding: str) -> str:
-    return "utf-8-sig" if encoding.lower().replace("_", "-") in {"utf-8", "utf8"} else encoding
+    return "utf-8-sig" if encoding.lower().replace("_", "-") in {"utf-8", "utf8", "ascii"} else encoding
 
 
-def _sniff(file: Path, start: bytes) -> None:
+def _sniff(file: Path, start: bytes, encoding: str) -> None:
+    wide = codecs.lookup(encoding).name.startswith(("utf-16", "utf-32"))
     for magic, (found, do) in _MAGIC.items():
-        if start.startswith(magic) and not (magic == b"PAR1" and file.suffix == ".parquet"):
+        expected = magic in _MARKS if wide else magic == b"PAR1" and file.suffix == ".parquet"
+        if start.startswith(magic) and not expected:
             raise SourceError(f"read {file.name}", found, do)
 
 

@@ -40,6 +40,8 @@ __all__ = [
     "as_type",
 ]
 
+_FAR_S = 1e10  # some 300 years
+_GROUPED = r"^[+-]?\d{1,3}([. ]\d{3})+(,\d*)?$"
 _CLOCK = r"^\d{1,2}:\d{2}(:\d{2}([.]\d+)?)?$"
 
 
@@ -213,9 +215,11 @@ class Time:
         if self.plus_s is None:
             return built
         plus = _as_number(self.plus_s.build(row))
-        microseconds = (plus.value * _float(1_000_000)).round().cast("int64")
-        moved = times.make_timestamptz(times.epoch_us(built.value.cast("timestamp(6)")) + microseconds)
-        return Built(moved.cast("timestamp('UTC', 6)"), built.wrongs + plus.wrongs, built.locals)
+        near = ibis.ifelse(plus.value.abs() < _float(_FAR_S), plus.value, ibis.null("float64"))
+        far = Wrong(plus.value.notnull() & near.isnull(), "moves a time too far", plus.value.cast("string"))
+        microseconds = (near * _float(1_000_000)).round().cast("int64")
+        moved = times.make_timestamptz(_microseconds(built.value) + microseconds)
+        return Built(moved.cast("timestamp('UTC', 6)"), (*built.wrongs, *plus.wrongs, far), built.locals)
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +242,7 @@ class Number:
             value = value * _float(self.times)
         if self.plus != 0:
             value = value + _float(self.plus)
-        return Built(value.round().cast("float64") if self.rounded else value, built.wrongs, built.locals)
+        return Built(_rounded(value) if self.rounded else value, built.wrongs, built.locals)
 
 
 @dataclass(frozen=True, slots=True)
@@ -394,7 +398,10 @@ def _as_number(built: Built, decimal: str = ".") -> Built:
     if built.value.type().is_numeric():
         return Built(built.value.cast("float64"), built.wrongs, built.locals)
     text = _as_text(built.value)
-    plain = text if decimal == "." else text.replace(".", "").replace(" ", "").replace(decimal, ".")
+    plain = text
+    if decimal == ",":
+        grouped = ibis.ifelse(text.re_search(_GROUPED), text.re_replace(r"[. ]", ""), text)
+        plain = ibis.ifelse(grouped.contains("."), ibis.null("string"), grouped.replace(",", "."))
     value = from_text(plain, "double")
     return Built(value, (*built.wrongs, Wrong(text.notnull() & value.isnull(), "is not a number", text)), built.locals)
 
@@ -403,9 +410,15 @@ def _as_text(value: ir.Value) -> ir.StringValue:
     if value.type().is_string():
         return value
     if value.type().is_floating():
-        whole = (value == value.round().cast("float64")) & (value.abs() < _float(2.0**53))
+        whole = (value == _rounded(value)) & (value.abs() < _float(2.0**53))
         return ibis.ifelse(whole, value.try_cast("int64").cast("string"), value.cast("string"))
     return value.cast("string")
+
+
+def _rounded(value: ir.FloatingValue) -> ir.FloatingValue:
+    """Return a number rounded half away from zero; beyond 2^53 it is whole already, and Ibis would overflow."""
+    small = ibis.ifelse(value.abs() < _float(2.0**53), value, ibis.null("float64"))
+    return small.round().cast("float64").fill_null(value)
 
 
 def _padded(text: ir.StringValue, width: int) -> ir.StringValue:

@@ -187,7 +187,7 @@ def _parcel_rows(parcels: Parcels, orders: Orders) -> list[Row]:
         "depot": [DEPOTS[depot] for depot in parcels.depot],
         "shipped": _minutes(parcels.shipped),
         "promised": _minutes(parcels.promised),
-        "nobody_met": _minutes(parcels.missed),
+        "first_try_failed": _minutes(parcels.missed),
         "delivered": _minutes(parcels.delivered),
     }
     return _rows(columns)

@@ -50,6 +50,7 @@ LATE_DEPOT: Final = 3
 LATE_WEEKS: Final = (-110, -40)  # days before the end
 LATE_SHARE: Final = (0.05, 0.60)  # elsewhere, and at the late depot in its bad weeks
 
+MISSED_SHARE: Final = 0.03
 LOST_SHARE: Final = 0.003
 
 LINES: Final = ("day", "evening")
@@ -189,7 +190,7 @@ def _parcels(rng: np.random.Generator, orders: Orders, depots: Whole, end: int) 
     late_share = np.where(depot == LATE_DEPOT, _share(days, LATE_WEEKS, LATE_SHARE), LATE_SHARE[0])
     late_days = (rng.random(n) < late_share) * rng.geometric(0.35, n)
     tried = first_day + (rng.integers(1, 3, n) + late_days) * DAY_S + rng.integers(9 * HOUR_S, 19 * HOUR_S, n)
-    missed = rng.random(n) < np.where(late_days > 0, 0.12, 0.03)
+    missed = rng.random(n) < MISSED_SHARE
     delivered = tried + missed * (DAY_S + rng.integers(-HOUR_S, HOUR_S, n))
     lost = rng.random(n) < LOST_SHARE
     gone = shipped < end

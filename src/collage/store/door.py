@@ -77,7 +77,8 @@ def _raw(engine: Engine, files: Sequence[Path], *, placed: bool = False) -> ir.T
         if other:
             do = "use --engine duckdb, or keep the table as Parquet"
             raise EngineError("read a dataset with Spark", f"{', '.join(other)}, which is no Parquet", do)
-        return engine.backend.read_parquet(paths if len(paths) > 1 else paths[0])
+        # the parts of a table are the Parquet files of one folder
+        return engine.backend.read_parquet(paths[0] if len(paths) == 1 else str(files[0].parent / "*.parquet"))
     names = ", ".join("'" + path.replace("'", "''") + "'" for path in paths)
     if files[0].suffix == ".parquet":
         place = f", parse_filename(filename) AS {_FILE}, file_row_number + 1 AS {_ROW}"

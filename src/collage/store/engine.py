@@ -101,7 +101,8 @@ def _duckdb(memory: str | None, spill: Path | None) -> Engine:
         ) from None
     backend = ibis.duckdb.connect(":memory:", memory_limit=limit, temp_directory=folder.name)
     # DuckDB draws its own progress bar on some terminals; ours goes to stderr
-    for setting in ("TimeZone = 'UTC'", "preserve_insertion_order = true", "enable_progress_bar = false"):
+    quiet = ("enable_progress_bar = false", "autoinstall_known_extensions = false")  # nothing is fetched, ever
+    for setting in ("TimeZone = 'UTC'", "preserve_insertion_order = true", *quiet):
         backend.raw_sql(f"SET {setting}").fetchall()
     zone = backend.raw_sql("SELECT current_setting('TimeZone')").fetchall()[0][0]
     _check_zone(str(zone))
@@ -118,7 +119,10 @@ def _spark() -> Any:  # Ibis publishes no types
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # PySpark warns about the machine's host name and about pandas
-            session = builder.config("spark.ui.enabled", "false").getOrCreate()
+            # stdout and stderr are ours: no progress bar, no warnings about host names
+            quiet = builder.config("spark.ui.enabled", "false").config("spark.ui.showConsoleProgress", "false")
+            session = quiet.getOrCreate()
+            session.sparkContext.setLogLevel("ERROR")
             session.conf.set("spark.sql.session.timeZone", "UTC")
             backend = ibis.pyspark.connect(session)
     except Exception as error:

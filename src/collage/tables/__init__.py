@@ -1,6 +1,6 @@
 """The contracts of all tables, and whether a table keeps its own; checked once at the door."""
 
-from collage.tables.checking import Fault, faults, from_text, json_object, to_json
+from collage.tables.checking import Fault, faults, from_text, json_object, to_json, without_nul
 from collage.tables.contracts import CONTRACTS, Column, Contract, contract_hash, expected
 
 __all__ = [
@@ -14,4 +14,5 @@ __all__ = [
     "from_text",
     "json_object",
     "to_json",
+    "without_nul",
 ]

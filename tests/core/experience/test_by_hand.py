@@ -21,6 +21,7 @@ from collage.tables import CONTRACTS
 from tests.core.experience.generated import COLUMNS, as_table, as_toml, some_catalogue
 
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
+MARKS = CONTRACTS["marks"].schema().to_pyarrow()
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "explanation" / "experience.md"
 
 
@@ -155,6 +156,25 @@ def test_a_catalogue_without_marks_leaves_everybody_neutral(duckdb: Any) -> None
     (found,) = duckdb.to_pyarrow(score(left, touchpoints, who, catalogue, at=AT)).to_pylist()
     assert (found["experience"], found["index"], found["n_marks"]) == (0, 50, 0)
     assert duckdb.to_pyarrow(contributions(left, who, catalogue, at=AT)).num_rows == 0
+
+
+def test_a_mark_that_fades_from_an_earlier_moment_and_weighs_as_another_is_folded_so(duckdb: Any) -> None:
+    strike = {
+        **dict.fromkeys(CONTRACTS["marks"].names),
+        **{"touchpoint_id": "s:1", "mark": "complaint", "weighs_as": "complaint", "identifier": "user:1"},
+        **{"occurred_at": AT - timedelta(days=60), "fades_from": AT - timedelta(days=60)},
+        **{"severity": 1.0, "evidence": 1.0, "agent_controllable": False, "catalogue": "2026.1"},
+    }
+    undone = {"touchpoint_id": "s:2", "mark": "recovered", "occurred_at": AT, "severity": -0.7, "evidence": 0.0}
+    left = ibis.memtable(pa.Table.from_pylist([strike, {**strike, **undone}], schema=MARKS))
+    touchpoints = as_table([row(1, 60, "complaint.filed"), row(2, 0, "recovery.confirmed")])
+    who = customers(touchpoints)
+    (found,) = duckdb.to_pyarrow(score(left, touchpoints, who, default(), at=AT)).to_pylist()
+    assert found["experience"] == pytest.approx(9 * -0.8 * 0.3 * 0.5 / 8.5, abs=1e-12)
+    assert (found["n_marks"], found["strikes_90d"]) == (2, 1)
+    assert found["trend"] == pytest.approx(9 * 0.8 * 0.7 * 0.5 / 8.5, abs=1e-12)
+    before = score(left, touchpoints, who, default(), at=AT - timedelta(microseconds=1))
+    assert duckdb.to_pyarrow(before)["experience"][0].as_py() == pytest.approx(9 * -0.8 * 0.5 / 8.5, abs=1e-9)
 
 
 # ---- the scale
