@@ -53,14 +53,14 @@ def contributions(marks: ir.Table, customers: ir.Table, catalogue: Catalogue, *,
         When `at` has no zone.
     """
     each = faded(marks, customers, catalogue, at=at)
-    whole = totals(each, catalogue).select("customer_id", "experience", "summed", "own", "scale")
-    met = each.join(whole, "customer_id")
-    rest = met.summed - met.weighed
+    whole = totals(each, catalogue)
+    per_point = slope(whole.experience, sd=catalogue.index_sd)  # once a customer, not once a mark
+    met = each.join(whole.select("customer_id", "summed", "own", "scale", per_point=per_point), "customer_id")
     met = met.mutate(
         contribution=met.scale * met.weighed,
-        without=per_evidence(met.own - met.weighty, catalogue.kappa) * rest,
+        without=per_evidence(met.own - met.weighty, catalogue.kappa) * (met.summed - met.weighed),
     )
-    met = met.mutate(points=met.contribution * slope(met.experience, sd=catalogue.index_sd))
+    met = met.mutate(points=met.contribution * met.per_point)
     return met.select("customer_id", *_EXPLAINED)
 
 

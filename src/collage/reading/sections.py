@@ -184,6 +184,9 @@ def _windowed(map_: Map, section: Section, table: ir.Table, rename: Mapping[str,
     order = {f"_o{i}": one.value for i, one in enumerate(built)}
     table = table.mutate(**order, _fault=_first_wrong(wrongs, table["_fault"]))
     keys = [table[rename.get(name, name)] for name in section.key]
+    # null is like nothing, not even like another null: such a row is alone with its key
+    alone = ibis.ifelse(ibis.or_(*(key.isnull() for key in keys)), table["_row"], ibis.null("int64"))
+    keys += [alone, ibis.ifelse(alone.isnull(), ibis.null("string"), table["_file"])]
     return table, ibis.window(group_by=keys, order_by=[*(table[name] for name in order), table["_file"], table["_row"]])
 
 
@@ -204,6 +207,8 @@ def _joined(
     right = one.select(**{f"_j_{join.table}_{name}": one[name] for name in columns})
     on = [table[rename.get(here, here)] == right[f"_j_{join.table}_{there}"] for here, there in join.on]
     joined = table.left_join(right, on)
+    if "_fault" in columns:
+        joined = joined.mutate(_fault=ibis.coalesce(joined["_fault"], joined[f"_j_{join.table}__fault"]))
     return joined, renamed
 
 
@@ -217,15 +222,18 @@ def _one_a_key(backend: Any, map_: Map, other: ir.Table, join: Join, keys: Seque
             raise ReadingError(f"join the table {join.table}", f"{found[0]['n']} rows with the key {key}", do)
         return other
     row = Row(other, map_.times, map_.zone)
-    order = [value.build(row).value for value in join.first_by]
-    first = ibis.row_number().over(ibis.window(group_by=keys, order_by=[*order, other["_file"], other["_row"]]))
+    order = [value.build(row) for value in join.first_by]
+    numbers = {name: as_type(Built(other[name]), "double", row) for name in join.sums}
+    first = ibis.row_number().over(
+        ibis.window(group_by=keys, order_by=[*(one.value for one in order), other["_file"], other["_row"]])
+    )
     whole = ibis.window(group_by=keys)
-    added: dict[str, ir.Value] = {name: _number(other[name]).sum().over(whole) for name in join.sums}
+    added: dict[str, ir.Value] = {name: one.value.sum().over(whole) for name, one in numbers.items()}
     if join.count:
         added[join.count] = other.count().over(whole)
-    numbered = other.mutate(**added, _n=first)
+    # what is wrong in one of its rows is wrong with the whole key: a sum without it would be another sum
+    wrongs = [(f"{join.table}.{name}", w) for name, one in numbers.items() for w in one.wrongs]
+    wrongs += [(f"{join.table} first_by", w) for one in order for w in one.wrongs]
+    fault = _first_wrong(wrongs, ibis.null(FAULT))
+    numbered = other.mutate(**added, _n=first, _fault=fault.argmin(other["_row"]).over(whole))
     return numbered.filter(numbered["_n"] == 0).drop("_n")
-
-
-def _number(value: ir.Value) -> ir.FloatingValue:
-    return value.try_cast("float64") if value.type().is_string() else value.cast("float64")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import cache
 from typing import Any
@@ -18,13 +18,14 @@ import pyarrow.compute as pc
 
 from collage.tables import from_text
 
-__all__ = ["ambiguous", "check", "epoch_us", "make_timestamptz", "moment", "skipped", "to_utc"]
+__all__ = ["check", "epoch_us", "make_timestamptz", "moment", "moment_us"]
 
 _UTC = dt.Timestamp(timezone="UTC", scale=6)
 _OFFSET = r"(Z|[+-]\d{2}(:?\d{2})?)$"
 _TIME_OF_DAY = r"\d:\d{2}"
 _FIRST_YEAR, _LAST_YEAR = 1900, 2200
-_Seconds = npt.NDArray[np.int64]
+_TWICE, _NEVER, _ODD, _BITS = 1, 2, 3, 2
+_Whole = npt.NDArray[np.int64]
 
 
 _NAIVE = dt.Timestamp(scale=6)
@@ -45,13 +46,20 @@ def epoch_us(local: Any) -> Any:  # as above
     """Return whole microseconds since 1970 (DuckDB)."""
 
 
+@ibis.udf.scalar.builtin(name="epoch_us", signature=((_UTC,), dt.int64))
+def moment_us(moment: Any) -> Any:  # as above
+    """Return whole microseconds since 1970 of a moment (DuckDB); casting it to a time without a zone costs far more."""
+
+
 @ibis.udf.scalar.builtin(signature=((dt.int64,), _UTC))
 def make_timestamptz(us: Any) -> Any:  # as above
     """Return the moment that lies so many microseconds after 1970 (DuckDB)."""
 
 
-def moment(text: ir.StringValue, formats: Sequence[str], zone: str) -> tuple[ir.TimestampValue, ir.TimestampValue]:
-    """Return a text as a moment in UTC, and as the local time it was before, where it carried no offset.
+def moment(
+    text: ir.StringValue, formats: Sequence[str], zone: str, *, once: Callable[[ir.Value], ir.Value]
+) -> tuple[ir.TimestampValue, ir.IntegerValue | None]:
+    """Return a text as a moment in UTC, and what is odd about the local time it was.
 
     Parameters
     ----------
@@ -60,24 +68,31 @@ def moment(text: ir.StringValue, formats: Sequence[str], zone: str) -> tuple[ir.
     formats
         Formats in the order they are tried; none: ISO 8601. A format with ``%z`` brings its own offset.
     zone
-        IANA name of the zone of the others.
+        IANA name of the zone of the others. An ambiguous local time is the earlier, a skipped one moves forward by
+        the gap.
+    once
+        Has a value that is used several times worked out once.
 
     Returns
     -------
-    tuple of TimestampValue
-        The moment (UTC, null where no format fits) and the local time (null where the text carried an offset).
+    tuple of TimestampValue and IntegerValue
+        The moment (UTC, null where no format fits), and 1 where the local time is told twice, 2 where it is never
+        told, else 0 or null; None where the zone is UTC, which has no such times.
     """
     if not formats:
-        own = text.re_search(_OFFSET) & text.re_search(_TIME_OF_DAY)
-        whole = from_text(text, "timestamp")
+        whole = once(from_text(text, "timestamp"))
         if zone == "UTC":
-            return whole, ibis.null(_NAIVE)
-        local = ibis.ifelse(own, ibis.null(_NAIVE), whole.cast(_NAIVE))
-        return ibis.ifelse(own, whole, to_utc(local, zone)), local
+            return whole, None
+        own = once(text.re_search(_OFFSET) & text.re_search(_TIME_OF_DAY))
+        told = once(_function(zone)(ibis.ifelse(own, ibis.null("int64"), moment_us(whole))))
+        return ibis.ifelse(own, whole, _at(told)), told & _ODD
     plain = [form for form in formats if "%z" not in form]
     moments = [_aware(text, form).cast(_UTC) for form in formats if "%z" in form]
-    local = _local(text, ibis.array(plain)).cast(_NAIVE) if plain else ibis.null(_NAIVE)
-    return ibis.coalesce(*moments, to_utc(local, zone)), local
+    local = epoch_us(_local(text, ibis.array(plain)).cast(_NAIVE)) if plain else ibis.null("int64")
+    if zone == "UTC":
+        return ibis.coalesce(*moments, make_timestamptz(local)), None
+    told = once(_function(zone)(local))
+    return ibis.coalesce(*moments, _at(told)), told & _ODD
 
 
 def check(zone: str) -> None:
@@ -85,47 +100,40 @@ def check(zone: str) -> None:
     ZoneInfo(zone)
 
 
-def to_utc(local: ir.TimestampValue, zone: str) -> ir.TimestampValue:
-    """Return local times of `zone` in UTC: an ambiguous one is the earlier, a skipped one moves forward by the gap."""
-    if zone == "UTC":
-        return local.cast(_UTC)
-    return make_timestamptz(_function(zone, "utc")(epoch_us(local))).cast(_UTC)
-
-
-def ambiguous(local: ir.TimestampValue, zone: str) -> ir.IntegerValue:
-    """Return 1 where the local time occurs twice in `zone` (clocks set back), else 0."""
-    return _function(zone, "ambiguous")(epoch_us(local)).fill_null(0)
-
-
-def skipped(local: ir.TimestampValue, zone: str) -> ir.IntegerValue:
-    """Return 1 where the local time does not occur in `zone` (clocks set forward), else 0."""
-    return _function(zone, "skipped")(epoch_us(local)).fill_null(0)
+def _at(told: ir.IntegerValue) -> ir.TimestampValue:
+    return make_timestamptz(told >> _BITS)
 
 
 @cache
-def _function(zone: str, what: str) -> Any:  # as above
-    """Return an Ibis function on whole local microseconds of one zone."""
-    switches, before, after, moved = _zone(zone)
+def _function(zone: str) -> Any:  # as above
+    """Return an Ibis function from local microseconds of a zone to UTC's, shifted by two bits that say what is odd."""
+    edges, offsets, odd = _stretches(zone)
 
-    def answer(local: pa.ChunkedArray) -> pa.ChunkedArray:
+    def told(local: pa.ChunkedArray) -> pa.ChunkedArray:
         known = pc.fill_null(local, 0).to_numpy(zero_copy_only=False)
-        if what == "utc":
-            found = known - np.append(before, after[-1:])[np.searchsorted(switches, known, side="right")]
-        else:
-            # the stretch that is told twice, or never, ends where the local clock switches for good
-            at = np.searchsorted(switches, known, side="right")
-            inside = known >= (np.append(switches, np.iinfo(np.int64).max) - np.append(np.abs(moved), 0))[at]
-            back = np.append(moved, 0)[at] < 0
-            found = (inside & (back if what == "ambiguous" else ~back)).astype(np.int64)
-        return pa.array(found, mask=pc.is_null(local).to_numpy(zero_copy_only=False))
+        at = np.searchsorted(edges, known, side="right")
+        return pa.array(
+            ((known - offsets[at]) << _BITS) | odd[at], mask=pc.is_null(local).to_numpy(zero_copy_only=False)
+        )
 
-    answer.__name__ = f"{what}_{''.join(c if c.isalnum() else '_' for c in zone)}"
-    answer.__annotations__ = {"local": dt.int64, "return": dt.int64}
-    return ibis.udf.scalar.pyarrow(answer)
+    told.__name__ = f"utc_{''.join(c if c.isalnum() else '_' for c in zone)}"
+    told.__annotations__ = {"local": dt.int64, "return": dt.int64}
+    return ibis.udf.scalar.pyarrow(told)
+
+
+def _stretches(zone: str) -> tuple[_Whole, _Whole, _Whole]:
+    """Return where the stretches of a zone's local time end, and the offset (µs) and oddness of each."""
+    switches, before, after, moved = _zone(zone)
+    # what is told twice, or never, is as long as the clock moves, and ends where it switches for good
+    odd = np.where(moved < 0, _TWICE, _NEVER) * (moved != 0)
+    begins = switches - np.abs(moved)
+    edges = np.maximum.accumulate(np.column_stack([begins, switches]).ravel())
+    offsets = np.append(np.repeat(before, 2), after[-1:])
+    return edges, offsets, np.append(np.column_stack([np.zeros_like(odd), odd]).ravel(), 0)
 
 
 @cache
-def _zone(name: str) -> tuple[_Seconds, _Seconds, _Seconds, _Seconds]:
+def _zone(name: str) -> tuple[_Whole, _Whole, _Whole, _Whole]:
     """Return a zone's switches in local microseconds, the offset before and after each, and how far clocks moved."""
     zone = ZoneInfo(name)
     days = [

@@ -12,6 +12,7 @@ from functools import reduce
 from typing import Any, Protocol
 
 import ibis
+import ibis.expr.operations as ops
 import ibis.expr.types as ir
 
 from collage.conditions import Condition
@@ -40,6 +41,7 @@ __all__ = [
     "as_type",
 ]
 
+_ONCE = "_once_"
 _FAR_S = 1e10  # some 300 years
 _GROUPED = r"^[+-]?\d{1,3}([. ]\d{3})+(,\d*)?$"
 _CLOCK = r"^\d{1,2}:\d{2}(:\d{2}([.]\d+)?)?$"
@@ -56,16 +58,19 @@ class Wrong:
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """A value on a row, how it can fail, and the local times (with zone) behind it."""
+    """A value on a row, how it can fail, and what is odd about the local times behind it (see `times.moment`)."""
 
     value: ir.Value
     wrongs: tuple[Wrong, ...] = ()
-    locals: tuple[tuple[ir.TimestampValue, str], ...] = ()
+    locals: tuple[ir.IntegerValue, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Row:
-    """What a value is built on: the rows, the map's formats and zone, and the window over the rows of one key."""
+    """What a value is built on: the rows, the map's formats and zone, and the window over the rows of one key.
+
+    Whoever builds values goes on with `table`, to which `once` adds columns, and at last takes these out (`bare`).
+    """
 
     table: ir.Table
     formats: tuple[str, ...]
@@ -76,6 +81,21 @@ class Row:
     def __getitem__(self, name: str) -> ir.Value:
         """Return a column by the name the map gives it."""
         return self.table[self.rename.get(name, name)]
+
+    def once(self, value: ir.Value) -> ir.Value:
+        """Return a column with the value, which is then worked out once, however often it is used.
+
+        Without it an expression that is used twice stands twice in the query, and one made of such ones 2ⁿ times.
+        """
+        if isinstance(value.op(), ops.Field | ops.Literal):
+            return value
+        name = f"{_ONCE}{len(self.table.columns)}"
+        self.table = self.table.mutate(**{name: value})
+        return self.table[name]
+
+    def bare(self, table: ir.Table) -> ir.Table:
+        """Return a table without the columns that `once` has added."""
+        return table.drop(*(name for name in table.columns if name.startswith(_ONCE)))
 
 
 class Value(Protocol):

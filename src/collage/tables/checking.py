@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import ibis
 import ibis.expr.datatypes as dt
@@ -18,15 +19,28 @@ from collage.tables.contracts import Column, Contract
 __all__ = ["Fault", "faults", "from_text", "json_object", "to_json", "without_nul"]
 
 _TIME = dt.Timestamp(timezone="UTC", scale=6)
+_LOCAL = dt.Timestamp(scale=6)
 # Times outside are slips (year 0001, 9999), never instances a customer remembers.
 _EARLIEST, _LATEST = "1900-01-01T00:00:00+00:00", "2200-01-01T00:00:00+00:00"
 _ISO = r"^\d{4}-\d{1,2}-\d{1,2}([T ]\d{1,2}:\d{2}(:\d{2}([.,]\d{1,9})?)?( ?(Z|[+-]\d{2}(:?\d{2})?))?)?$"
+_ISO_LOCAL = r"^\d{4}-\d{1,2}-\d{1,2}([T ]\d{1,2}:\d{2}(:\d{2}([.]\d{1,9})?)?)?$"
+_ISO_OFFSET = r"^\d{4}-\d{1,2}-\d{1,2}[T ]\d{1,2}:\d{2}(:\d{2}([.]\d{1,9})?)?(Z|[+-]\d{2}(:?\d{2})?)$"
 _PLAIN_NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 
 
 @ibis.udf.scalar.builtin(name="chr")
 def _chr(code: int) -> str:  # type: ignore[empty-body]  # the engines' own function, declared for Ibis
     """Return the character of a code; DuckDB 1.5 takes no NUL within a query."""
+
+
+@ibis.udf.scalar.builtin(name="epoch_us", signature=((_LOCAL,), dt.int64))
+def _us(local: Any) -> Any:  # type: ignore[empty-body]  # DuckDB's own function
+    """Return whole microseconds since 1970 (DuckDB)."""
+
+
+@ibis.udf.scalar.builtin(name="make_timestamptz", signature=((dt.int64,), _TIME))
+def _at_us(us: Any) -> Any:  # type: ignore[empty-body]  # DuckDB's own function
+    """Return the moment that lies so many microseconds after 1970 (DuckDB)."""
 
 
 @ibis.udf.scalar.builtin(name="json_valid")
@@ -70,9 +84,14 @@ def json_object(values: Mapping[str, ir.Value], *, over: ir.StringValue | None =
     StringValue
         Null where the object is empty.
     """
-    start = ibis.literal("{}") if over is None else over.fill_null("{}")
     # joined with nothing, DuckDB's JSON becomes the plain text that Ibis takes it for
-    return _json_merge_patch(start, to_json(ibis.struct(values))).concat("").nullif("{}")
+    whole = to_json(ibis.struct(values)).concat("")
+    start = ibis.literal("{}") if over is None else over.fill_null("{}")
+    merged = _json_merge_patch(start, whole).concat("").nullif("{}")
+    if over is not None or not values:
+        return merged
+    # most objects have no null to take out, and merging costs five times as much as writing
+    return ibis.ifelse(ibis.or_(*(value.isnull() for value in values.values())), merged, whole)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +122,7 @@ def from_text(value: ir.StringValue, type_: str) -> ir.Value:
     if type_ == "string":
         return value
     if type_ == "timestamp":
-        # DuckDB reads neither a comma before the fraction nor a blank before the offset
-        iso = value.replace(",", ".").re_replace(r" ?(Z|[+-]\d{2}(:?\d{2})?)$", r"\1")
-        return ibis.ifelse(value.re_search(_ISO), iso, ibis.null("string")).try_cast(_TIME)
+        return _moment(value)
     if type_ == "bool":
         low = value.lower()
         return ibis.cases(
@@ -120,6 +137,19 @@ def from_text(value: ir.StringValue, type_: str) -> ir.Value:
     # beyond 2^53 no whole number is told from its neighbour, and Ibis would round into an overflow
     small = ibis.ifelse(number.abs() < ibis.literal(2.0**53, type="float64"), number, ibis.null("float64"))
     return ibis.ifelse(small == small.round().cast("float64"), small, ibis.null("float64")).try_cast("int64")
+
+
+def _moment(value: ir.StringValue) -> ir.TimestampValue:
+    """Return ISO 8601 texts as moments: the common writings first, each by the cheapest cast that reads it."""
+    plain = _at_us(_us(value.try_cast(_LOCAL)))  # the same as a cast to UTC, and a third of its price
+    # DuckDB reads neither a comma before the fraction nor a blank before the offset
+    mended = value.replace(",", ".").re_replace(r" ?(Z|[+-]\d{2}(:?\d{2})?)$", r"\1")
+    return ibis.cases(
+        (value.re_search(_ISO_LOCAL), plain),
+        (value.re_search(_ISO_OFFSET), value.try_cast(_TIME)),
+        (value.re_search(_ISO), mended.try_cast(_TIME)),
+        else_=ibis.null(_TIME),
+    )
 
 
 def without_nul(text: ir.StringValue) -> ir.StringValue:
@@ -192,14 +222,15 @@ def _row_faults(table: ir.Table, contract: Contract) -> list[Fault]:
         pairs = [
             ("scale_high", "scale_low", "is below scale_low"),
             ("score", "scale_low", "is below scale_low"),
-            ("scale_high", "score", "is below the score"),
+            ("score", "scale_high", "is above scale_high"),
         ]
     if contract.name == "promises":
         pairs = [("due_at", "made_at", "is before made_at"), ("settled_at", "made_at", "is before made_at")]
     both = [(one, other, reason) for one, other, reason in pairs if {one, other} <= set(table.columns)]
-    found = [
-        Fault(one, reason, _true(table[one] < table[other]), table[one].cast("string")) for one, other, reason in both
-    ]
+    found = []
+    for one, other, reason in both:
+        wrong = table[one] > table[other] if "above" in reason else table[one] < table[other]
+        found.append(Fault(one, reason, _true(wrong), table[one].cast("string")))
     if contract.name == "touchpoints" and {"amount", "currency"} <= set(table.columns):
         lone = table.amount.notnull() & table.currency.isnull()
         found.append(Fault("currency", "is null beside an amount", _true(lone), table.amount.cast("string")))

@@ -159,11 +159,18 @@ def test_a_catalogue_without_marks_leaves_everybody_neutral(duckdb: Any) -> None
 
 
 def test_a_mark_that_fades_from_an_earlier_moment_and_weighs_as_another_is_folded_so(duckdb: Any) -> None:
-    strike = {
-        **dict.fromkeys(CONTRACTS["marks"].names),
-        **{"touchpoint_id": "s:1", "mark": "complaint", "weighs_as": "complaint", "identifier": "user:1"},
-        **{"occurred_at": AT - timedelta(days=60), "fades_from": AT - timedelta(days=60)},
-        **{"severity": 1.0, "evidence": 1.0, "agent_controllable": False, "catalogue": "2026.1"},
+    since = AT - timedelta(days=60)
+    strike = dict.fromkeys(MARKS.names) | {
+        "touchpoint_id": "s:1",
+        "mark": "complaint",
+        "weighs_as": "complaint",
+        "identifier": "user:1",
+        "occurred_at": since,
+        "fades_from": since,
+        "severity": 1.0,
+        "evidence": 1.0,
+        "agent_controllable": False,
+        "catalogue": "2026.1",
     }
     undone = {"touchpoint_id": "s:2", "mark": "recovered", "occurred_at": AT, "severity": -0.7, "evidence": 0.0}
     left = ibis.memtable(pa.Table.from_pylist([strike, {**strike, **undone}], schema=MARKS))

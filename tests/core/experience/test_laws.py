@@ -13,7 +13,7 @@ import ibis.expr.types as ir
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from collage.customers import customers
@@ -25,8 +25,11 @@ from tests.core.experience.generated import AT, World, as_table, as_toml, touchp
 Rows = list[dict[str, Any]]
 
 WORLDS = st.builds(world, st.integers(0, 2**32 - 1), st.sampled_from([8.0, 0.5, math.inf, 0.0]))
-# one connection serves all tables: nothing is left in it between them
-ON_ONE_ENGINE = settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+# one connection serves all tables: nothing is left in it between them; a world is its seed: nothing to shrink
+ON_ONE_ENGINE = settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+)
 SCORES = [column.name for column in CONTRACTS["scores"].columns if column.name not in {"customer_id", "at"}]
 
 
@@ -62,15 +65,17 @@ def check_everything_against_the_oracle(duckdb: Any, a: World) -> None:
 
 
 def check_marks(found: Rows, a: World) -> None:
-    def key(mark: dict[str, Any]) -> tuple[str, str]:
-        return mark["touchpoint_id"], mark["mark"]
-
-    expected = oracle.marks(a.touchpoints, a.catalogue)
-    assert sorted(found, key=key) == sorted(expected, key=key)
+    mine, theirs = (
+        {(mark["touchpoint_id"], mark["mark"]): mark for mark in marks_}
+        for marks_ in (found, oracle.marks(a.touchpoints, a.catalogue))
+    )
+    assert len(found) == len(mine), "two marks of a name at one touchpoint"
+    different = [key for key in sorted({*mine, *theirs}) if mine.get(key) != theirs.get(key)]
+    assert [(mine.get(key), theirs.get(key)) for key in different[:3]] == []
 
 
 def check_scores(found: Rows, expected: dict[str, dict[str, Any]]) -> None:
-    assert {row["customer_id"] for row in found} == set(expected)
+    assert sorted({row["customer_id"] for row in found} ^ set(expected))[:3] == []
     assert len(found) == len(expected)
     for row in found:
         for column in SCORES:
@@ -81,7 +86,7 @@ def check_scores(found: Rows, expected: dict[str, dict[str, Any]]) -> None:
 
 
 def check_contributions(found: Rows, expected: dict[tuple[str, str], dict[str, Any]], a: World) -> None:
-    assert {(row["touchpoint_id"], row["mark"]) for row in found} == set(expected)
+    assert sorted({(row["touchpoint_id"], row["mark"]) for row in found} ^ set(expected))[:3] == []
     for row in found:
         other = expected[row["touchpoint_id"], row["mark"]]
         columns = ["customer_id", "occurred_at", "owner", "channel", "contribution", "points"]

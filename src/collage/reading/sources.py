@@ -1,0 +1,141 @@
+"""The files of a reading: which table takes which, each loaded as texts, cleaned, none left over unsaid."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+import ibis
+import ibis.expr.types as ir
+
+from collage.errors import MapError, SourceError
+from collage.reading.formats import FORMATS, format_of
+from collage.reading.mapping import Map, SourceTable
+from collage.reading.spool import Loaded, Rejects
+
+__all__ = ["Sources", "load"]
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """What was loaded, by table of files: each file; all of them as they are; the wanted columns, cleaned.
+
+    `rejects` are the records that no reader could take apart, `left_alone` the files of folders that no table takes.
+    """
+
+    files: Mapping[str, Sequence[Loaded]]
+    raw: Mapping[str, ir.Table]
+    clean: Mapping[str, ir.Table]
+    rejects: Rejects
+    left_alone: tuple[str, ...]
+
+
+def load(backend: Any, sources: Sequence[Path], map_: Map, *, progress: Callable[[str], None]) -> Sources:
+    """Load files and folders as the tables of a map."""
+    taken, left_alone = _sort_out(sources, map_.tables)
+    rejects = Rejects(backend)
+    loaded: dict[str, list[Loaded]] = {}
+    for table in map_.tables:
+        for file in taken[table.name]:
+            progress(f"reading {file.name}")
+            loader = FORMATS[table.format or format_of(file)]
+            loaded.setdefault(table.name, []).append(loader(backend, file, table, map_.wanted(table.name), rejects))
+    _check_columns(map_, loaded)
+    if not any(file.rows for files in loaded.values() for file in files):
+        raise SourceError("read the files", "not a single row in them", "export them again, or leave them out")
+    raw = {name: _united(files) for name, files in loaded.items()}
+    clean = {t.name: _cleaned(raw[t.name], t, map_.wanted(t.name)) for t in map_.tables}
+    return Sources(loaded, raw, clean, rejects, left_alone)
+
+
+def _sort_out(sources: Sequence[Path], tables: Sequence[SourceTable]) -> tuple[dict[str, list[Path]], tuple[str, ...]]:
+    """Return the files of each table, and the files of folders that no table takes."""
+    taken: dict[str, list[Path]] = {table.name: [] for table in tables}
+    left: list[str] = []
+    for file, named in _files(sources):
+        fits = [t.name for t in tables if any(fnmatchcase(file.name, pattern) for pattern in t.files)]
+        if len(fits) > 1:
+            raise MapError(
+                f"read {file.name}",
+                f"more than one table takes it: {', '.join(fits)}",
+                "make files = … narrower",
+            )
+        if fits:
+            taken[fits[0]].append(file)
+        elif named:
+            patterns = ", ".join(p for t in tables for p in t.files)
+            raise MapError(
+                f"read {file.name}",
+                "no table of the map takes a file of this name",
+                f"the tables take: {patterns}",
+            )
+        else:
+            left.append(file.name)
+    for table in tables:
+        if not taken[table.name]:
+            found = f"none fits {', '.join(table.files)}"
+            raise SourceError(
+                f"find the files of the table {table.name}",
+                found,
+                "give the file as SOURCE, or correct files = … in the map",
+            )
+    names = [file.name for files in taken.values() for file in files]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise SourceError(
+            "read the files",
+            f"two files called {twice[0]}",
+            "give them names that differ: quarantine tells rows by them",
+        )
+    return {name: sorted(files, key=lambda f: f.name) for name, files in taken.items()}, tuple(left)
+
+
+def _files(sources: Sequence[Path]) -> list[tuple[Path, bool]]:
+    """Return each file with whether it was named itself."""
+    found: list[tuple[Path, bool]] = []
+    for source in sources:
+        if source.is_dir():
+            found += [
+                (file, False) for file in sorted(source.iterdir()) if file.is_file() and not file.name.startswith(".")
+            ]
+        elif source.is_file():
+            found.append((source, True))
+        else:
+            raise SourceError(f"read {source}", "no such file or folder", "check the path")
+    return found
+
+
+def _check_columns(map_: Map, loaded: Mapping[str, Sequence[Loaded]]) -> None:
+    for table, files in loaded.items():
+        for file in files:
+            missing = [name for name in map_.wanted(table) if name not in file.columns]
+            if missing:
+                asked = f"find the column {missing[0]!r}, which the map names, in {file.file}"
+                do = "correct the name in the map, or export the column"
+                raise MapError(asked, f"the columns {', '.join(file.columns[:40])}", do)
+
+
+def _united(files: Sequence[Loaded]) -> ir.Table:
+    """Return all files of a table, one after the other."""
+    names = list(dict.fromkeys(c for file in files for c in (*file.table.columns, "_file")))
+    parts = []
+    for file in files:
+        table = file.table.mutate(_file=ibis.literal(file.file))
+        kinds = {n: "string" for n in names if n not in table.columns}
+        parts.append(table.mutate(**{n: ibis.null(kind) for n, kind in kinds.items()}).select(names))
+    return parts[0] if len(parts) == 1 else ibis.union(*parts)
+
+
+def _cleaned(raw: ir.Table, source: SourceTable, wanted: Sequence[str]) -> ir.Table:
+    """Return the wanted columns, blanks around texts cut and null words made null."""
+    values = {}
+    for name in wanted:
+        value = raw[name]
+        if value.type().is_string():
+            value = value.strip()
+            value = ibis.ifelse(value.isin(source.nulls), ibis.null("string"), value)
+        values[name] = value
+    return raw.select(_file="_file", _row="_row", **values)

@@ -1,0 +1,500 @@
+"""The map language, form by form and key by key, as docs/reference/map.md gives it."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from collage.errors import MapError, ReadingError
+from collage.store import Engine
+from tests.core.reading.through import Read, read
+
+ReadFiles = Callable[..., Read]
+
+TOP = """
+name = "desk"
+nulls = ["", "?"]
+[[rows]]
+"""
+EMIT = """
+[[rows.emit]]
+into = "touchpoints"
+touchpoint_id = "{_row|04}"
+identifier = "user:1"
+occurred_at = "2024-05-01"
+kind = "message.received"
+"""
+
+
+def as_properties(forms: dict[str, str]) -> str:
+    """Return forms as the properties of a touchpoint, each under its name."""
+    return "".join(f"properties.{name} = {form}\n" for name, form in forms.items())
+
+
+# ---- the forms of a value, all in one reading of four rows
+
+CALLS = """\
+call,a,b,n,state,price,at,clock,from,to,scores,plus
+7,ann,,42,New,"1.234,50",05.03.2024,10:30,23:59:50,00:00:10,4;5;3,90
+,?,bea,1234567,Odd,"-0,005",31.12.2023,00:00,10:00,09:00:00.5,2,-0.5
+?,?,?,?,?,?,?,?,?,?,?,?
+ 8 ,cyd,{x},-1.5,Done,12,29.02.2024,23:59,2024-01-01T10:00:00Z,2024-01-01T12:00:30+02:00,1; 2,1e3
+"""
+FORMS: dict[str, tuple[str, list[Any]]] = {
+    "a text without a column is a constant": ('"phone"', ["phone"] * 4),
+    "a number is a constant": ("2.5", [2.5] * 4),
+    "true is a constant": ("true", [True] * 4),
+    "a template is null where one of its columns is": (
+        '"call {call} of {a}"',
+        ["call 7 of ann", None, None, "call 8 of cyd"],
+    ),
+    "blanks around a value are cut": ('"<{call}>"', ["<7>", None, None, "<8>"]),
+    "a template pads with zeros and never cuts": ('"{n|04}"', ["0042", "1234567", None, "-1.5"]),
+    "a doubled brace stands for itself": ('"{{{call}}}"', ["{7}", None, None, "{8}"]),
+    "braces in a value are no template": ('"{b}!"', [None, "bea!", None, "{x}!"]),
+    "the number of the record and the name of the file are columns": (
+        '"{_file}:{_row}"',
+        [f"calls.csv:{n}" for n in (1, 2, 3, 4)],
+    ),
+    "first gives the first that is not null": (
+        '{ first = ["a:{a}", "b:{b}", "none"] }',
+        ["a:ann", "b:bea", "none", "a:cyd"],
+    ),
+    "first may end in null": ('{ first = ["{a}", "{b}"] }', ["ann", "bea", None, "cyd"]),
+    "first takes any form": ('{ first = [{ number = "{n}" }, 0] }', [42.0, 1234567.0, 0.0, -1.5]),
+    "map gives the mapped text, other = keep the text itself": (
+        '{ value = "{state}", map = { New = "open", Done = "closed" }, other = "keep" }',
+        ["open", "Odd", None, "closed"],
+    ),
+    "other = null gives null": (
+        '{ value = "{state}", map = { New = "open" }, other = "null" }',
+        ["open", None, None, None],
+    ),
+    "other may be any form": (
+        '{ value = "{state}", map = { New = "open" }, other = { is = "state {state}" } }',
+        ["open", "state Odd", None, "state Done"],
+    ),
+    "when gives one or the other": (
+        '{ when = { state = "New" }, then = "yes", else = { number = "{n}" } }',
+        ["yes", "1234567", None, "-1.5"],
+    ),
+    "when without else gives null": (
+        '{ when = { state = ["New", "Done"] }, then = "{a}" }',
+        ["ann", None, None, "cyd"],
+    ),
+    "when takes alternatives": (
+        '{ when = [{ a = "ann" }, { b = "is not null", n = "> 100" }], then = "x" }',
+        ["x", "x", None, None],
+    ),
+    "a time is read in formats of its own": (
+        '{ time = "{at} {clock}", formats = ["%Y", "%d.%m.%Y %H:%M"] }',
+        ["2024-03-05 10:30:00+00", "2023-12-31 00:00:00+00", None, "2024-02-29 23:59:00+00"],
+    ),
+    "a time is read in a zone of its own": (
+        '{ time = "{at} {clock}", formats = ["%d.%m.%Y %H:%M"], zone = "America/New_York" }',
+        ["2024-03-05 15:30:00+00", "2023-12-31 05:00:00+00", None, "2024-03-01 04:59:00+00"],
+    ),
+    "plus_s moves a time, and null by null is null": (
+        '{ time = "{at}", formats = ["%d.%m.%Y"], plus_s = "{plus}" }',
+        ["2024-03-05 00:01:30+00", "2023-12-30 23:59:59.5+00", None, "2024-02-29 00:16:40+00"],
+    ),
+    "plus_s may be a form": (
+        '{ time = "{at}", formats = ["%d.%m.%Y"], plus_s = { number = "{call}", times = 3600 } }',
+        ["2024-03-05 07:00:00+00", None, None, "2024-02-29 08:00:00+00"],
+    ),
+    "a number has a decimal comma and groups of thousands": (
+        '{ number = "{price}", decimal = "," }',
+        [1234.5, -0.005, None, 12.0],
+    ),
+    "a number is number times + plus": ('{ number = "{n}", times = 2, plus = -1 }', [83.0, 2469133.0, None, -4.0]),
+    "a number is rounded half away from zero": (
+        '{ number = "{price}", decimal = ",", times = 100, round = true }',
+        [123450.0, -1.0, None, 1200.0],
+    ),
+    "a half below zero is rounded down": ('{ number = "{n}", round = true }', [42.0, 1234567.0, None, -2.0]),
+    "seconds lie between two clock times of one day": (
+        '{ seconds_from = "{from}", to = "{to}" }',
+        [-86380.0, -3599.5, None, 30.0],
+    ),
+    "past midnight the second clock time is of the next day": (
+        '{ seconds_from = "{from}", to = "{to}", past_midnight = true }',
+        [20.0, 82800.5, None, 30.0],
+    ),
+    "seconds lie between two times in a format": (
+        '{ seconds_from = "{at}", to = "{at} {clock}", formats = ["%d.%m.%Y %H:%M", "%d.%m.%Y"] }',
+        [37800.0, 0.0, None, 86340.0],
+    ),
+    "a mean is of the numbers in a text": ('{ mean_of = "{scores}", split = ";" }', [4.0, 2.0, None, 1.5]),
+}
+
+
+@pytest.fixture(scope="module")
+def forms(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
+    written = as_properties({f"f{i}": form for i, (form, _) in enumerate(FORMS.values())})
+    found = read(engine, tmp_path_factory.mktemp("forms"), TOP + EMIT + written, {"calls.csv": CALLS})
+    assert found.faults() == []
+    return found.properties()
+
+
+@pytest.mark.parametrize("sentence", FORMS)
+def test_a_form_gives(forms: list[dict[str, Any]], sentence: str) -> None:
+    name, expected = f"f{list(FORMS).index(sentence)}", FORMS[sentence][1]
+    assert [row.get(name) for row in forms] == expected
+
+
+# ---- what can't be turned is a fault of its row, and of no other
+
+FAULTS: dict[str, tuple[str, str, str, str]] = {
+    "a text that the value map does not know": (
+        '{ value = "{x}", map = { A = "a" } }',
+        "B",
+        "is a text which the map's value map does not know",
+        "B",
+    ),
+    "a text that is no number": ('{ number = "{x}" }', "1_000", "is not a number", "1_000"),
+    "infinity": ('{ number = "{x}" }', "inf", "is not a number", "inf"),
+    "a dot that groups no thousands": ('{ number = "{x}", decimal = "," }', "12.5", "is not a number", "12.5"),
+    "a list with a gap in it": ('{ mean_of = "{x}" }', "1,,2", "holds something that is no number between ','", "1,,2"),
+    "a day that is not in the calendar": (
+        '{ time = "{x}", formats = ["%d.%m.%Y", "%Y"] }',
+        "30.02.2024",
+        "is not a time as %d.%m.%Y or %Y",
+        "30.02.2024",
+    ),
+    "a time that is none": ('{ time = "{x}" }', "yesterday", "is not a time (ISO 8601)", "yesterday"),
+    "a time moved by no number": ('{ time = "2024-01-01", plus_s = "{x}" }', "soon", "is not a number", "soon"),
+    "a time moved out of reach": ('{ time = "2024-01-01", plus_s = "{x}" }', "1e300", "moves a time too far", "1e+300"),
+    "a clock time beside a full time": (
+        '{ seconds_from = "10:00", to = "{x}" }',
+        "2024-01-01",
+        "is a clock time beside a full time",
+        "2024-01-01",
+    ),
+    "seconds from a text that is no time": ('{ seconds_from = "{x}", to = "" }', "x", "is not a time (ISO 8601)", "x"),
+}
+
+
+@pytest.fixture(scope="module")
+def faults(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Read:
+    forms = {f"f{i}": f"{{ when = {{ case = {i} }}, then = {form} }}" for i, (form, *_) in enumerate(FAULTS.values())}
+    bad = [f"{i},{x}" for i, (_, x, _, _) in enumerate(FAULTS.values())]
+    rows = "\n".join(
+        ["case,x", *(f'"{line.split(",", 1)[0]}","{line.split(",", 1)[1]}"' for line in bad), "99,good", ""]
+    )
+    return read(engine, tmp_path_factory.mktemp("faults"), TOP + EMIT + as_properties(forms), {"cases.csv": rows})
+
+
+@pytest.mark.parametrize("sentence", FAULTS)
+def test_a_fault_is(faults: Read, sentence: str) -> None:
+    at = list(FAULTS).index(sentence)
+    assert faults.faults()[at] == (at + 1, "properties", *FAULTS[sentence][2:])
+    assert faults.column("touchpoint_id") == [f"desk:{len(FAULTS) + 1:04}"]
+
+
+COLUMNS = """
+[[rows]]
+[[rows.emit]]
+into = "touchpoints"
+touchpoint_id = "{_row|04}"
+identifier = "{who}"
+occurred_at = "{at}"
+received_at = "{received}"
+kind = "message.received"
+severity = "{severity}"
+amount = "{amount}"
+currency = "EUR"
+late_s = { when = { late = "is not null" }, then = { number = "{late}", times = 60 }, else = "{late}" }
+text = { number = "{amount}" }
+"""
+
+
+def test_a_value_is_turned_into_the_type_of_its_column(read_files: ReadFiles) -> None:
+    top = 'name = "desk"\nzone = "Asia/Kolkata"\ntimes = ["%d.%m.%Y %H:%M", "%Y-%m-%dT%H:%M:%S%z"]\n'
+    lines = [
+        "who,at,received,severity,amount,late",
+        "email:Ann@Example.ORG,01.05.2024 10:00,,1,100,5",
+        "user:Ann,2024-05-01T10:00:00+0200,02.05.2024 00:00,,7.0,",
+        "user:a,01.05.2024 10:00,,3.5,1,",
+        "user:a,01.05.2024 10:00,,x,1,",
+        "user:a,01.05.2024 10:00,,,1.5,",
+        "nobody,01.05.2024 10:00,,,1,",
+        ",01.05.2024 10:00,,,1,",
+        "user:a,01.05.1899 10:00,,,1,",
+        "user:a,01.05.2026 10:00,,,1,",
+        "user:a,2024-05-01,,,1,",
+    ]
+    found = read_files(top + COLUMNS, {"rows.csv": "\n".join(lines)})
+    assert found.rows() == [
+        {
+            "touchpoint_id": "desk:0001",
+            "identifier": "email:ann@example.org",
+            "occurred_at": datetime(2024, 5, 1, 4, 30, tzinfo=UTC),
+            "source": "desk",
+            "kind": "message.received",
+            "severity": 1.0,
+            "amount": 100,
+            "currency": "EUR",
+            "late_s": 300.0,
+            "text": "100",
+        },
+        {
+            "touchpoint_id": "desk:0002",
+            "identifier": "user:Ann",
+            "occurred_at": datetime(2024, 5, 1, 8, tzinfo=UTC),
+            "received_at": datetime(2024, 5, 1, 18, 30, tzinfo=UTC),
+            "source": "desk",
+            "kind": "message.received",
+            "amount": 7,
+            "currency": "EUR",
+            "text": "7",
+        },
+    ]
+    assert found.faults() == [
+        (3, "severity", "is above 3", "3.5"),
+        (4, "severity", "is not a number", "x"),
+        (5, "amount", "is not a whole number", "1.5"),
+        (6, "identifier", "is not namespace:value, such as user:4711 or email:someone@example.org", "nobody"),
+        (7, "identifier", "is null but must be known", None),
+        (8, "occurred_at", "is not a time between the years 1900 and 2200", "1899-05-01 04:38:50+00"),
+        (9, "occurred_at", "lies in the future", "2026-05-01 04:30:00+00"),
+        (10, "occurred_at", "is not a time as %d.%m.%Y %H:%M or %Y-%m-%dT%H:%M:%S%z", "2024-05-01"),
+    ]
+
+
+# ---- rows of one key
+
+SNAPSHOTS = """\
+ticket,seen,group,place
+B,2024-01-02,x,2
+A,2024-01-03,,3
+A,2024-01-01,x,1
+A,2024-01-03,y,4
+,2024-01-01,q,1
+A,2024-01-02,x,2
+B,2024-01-01,,1
+A,2024-01-04,y,5
+A,2024-01-05,,6
+,2024-01-02,q,2
+"""
+WINDOWS = """
+key = ["ticket"]
+order = [{ time = "{seen}" }]
+drop = { place = "4" }
+[rows.derive]
+moved = { changed = "{group}" }
+before = { previous = "{group}" }
+begun = { first_of_key = true }
+n = { row_number = true }
+again = { previous = "{n}" }
+"""
+
+
+def test_rows_of_a_key_are_seen_in_order_before_any_is_dropped_and_ties_by_their_place(read_files: ReadFiles) -> None:
+    columns = ("ticket", "place", "moved", "before", "begun", "n", "again")
+    emit = as_properties({name: f'"{{{name}}}"' for name in columns})
+    found = read_files(TOP + WINDOWS + EMIT + emit, {"snapshots.csv": SNAPSHOTS}).properties()
+    first = {"moved": False, "begun": True, "n": 1}
+    assert sorted(found, key=lambda row: (row.get("ticket", "-"), row["place"])) == [
+        {"place": "1", **first},
+        {"place": "2", **first},
+        {"ticket": "A", "place": "1", **first},
+        {"ticket": "A", "place": "2", "moved": False, "before": "x", "begun": False, "n": 2, "again": 1},
+        {"ticket": "A", "place": "3", "moved": True, "before": "x", "begun": False, "n": 3, "again": 2},
+        {"ticket": "A", "place": "5", "moved": False, "before": "y", "begun": False, "n": 5, "again": 4},
+        {"ticket": "A", "place": "6", "moved": True, "before": "y", "begun": False, "n": 6, "again": 5},
+        {"ticket": "B", "place": "1", **first},
+        {"ticket": "B", "place": "2", "moved": True, "begun": False, "n": 2, "again": 1},
+    ]
+
+
+# ---- joins
+
+SHOP = {
+    "orders.csv": "order,customer,shop\n1,a,n\n2,b,n\n3,,n\n4,a,s\n5,z,n\n",
+    "items.csv": "order,no,thing,price\n1,10,last,1.5\n1,2,first,2\n2,1,only,-1\n,1,lost,5\n4,1,bad,x\n6,1,none,7\n",
+    "people.csv": "id,city,shop\na,Bonn,n\na,Ulm,s\nb,Köln,n\n,Nowhere,n\n",
+    "cities.csv": "name;land\nBonn;NRW\nUlm;BW\n",
+}
+JOINS = """
+name = "shop"
+[tables.orders]
+files = "orders.csv"
+[tables.items]
+files = "items.*"
+[tables.people]
+files = ["people.csv", "none.csv"]
+[tables.cities]
+files = "cit*"
+delimiter = ";"
+[[rows]]
+of = "orders"
+join = [
+  { table = "items", on = "order", first_by = [{ number = "{no}" }], sum = ["price"], count = "n" },
+  { table = "people", on = { customer = "id", shop = "shop" } },
+  { table = "cities", on = { "people.city" = "name" } },
+]
+[rows.derive]
+some = { when = { "items.n" = "> 1" }, then = "several" }
+[[rows.emit]]
+into = "touchpoints"
+touchpoint_id = "{order}"
+identifier = { first = ["user:{customer}", "anon:{order}"] }
+occurred_at = "2024-05-01"
+kind = "order.placed"
+"""
+JOINED = ("items.thing", "items.price", "items.n", "people.city", "cities.land", "some")
+
+
+def test_tables_are_joined_one_after_the_other_and_null_joins_nothing(read_files: ReadFiles) -> None:
+    emit = as_properties({name.replace(".", "_"): f'"{{{name}}}"' for name in JOINED})
+    found = read_files(JOINS + emit, SHOP)
+    assert [row["touchpoint_id"] for row in found.rows()] == ["shop:1", "shop:2", "shop:3", "shop:5"]
+    several = {"items_thing": "first", "items_price": 3.5, "items_n": 2, "some": "several"}
+    assert found.properties() == [
+        {**several, "people_city": "Bonn", "cities_land": "NRW"},
+        {"items_thing": "only", "items_price": -1.0, "items_n": 1, "people_city": "Köln"},
+        {},
+        {},
+    ]
+    assert found.faults() == [(4, "items.price", "is not a number", "x")]
+
+
+def test_a_row_that_is_only_joined_is_used_where_some_row_joins_it_else_filtered(read_files: ReadFiles) -> None:
+    files = read_files(JOINS + as_properties({"land": '"{cities.land}"'}), SHOP).reading.note()["files"]
+    assert {name: tuple(count.values()) for name, count in files.items()} == {
+        "orders.csv": (5, 4, 0, 1),
+        "items.csv": (6, 4, 2, 0),
+        "people.csv": (4, 3, 1, 0),
+        "cities.csv": (2, 2, 0, 0),
+    }
+
+
+def test_a_joined_key_that_stands_twice_is_refused_unless_the_map_says_which_row_counts(read_files: ReadFiles) -> None:
+    plain = JOINS.replace(', first_by = [{ number = "{no}" }], sum = ["price"], count = "n"', "")
+    with pytest.raises(
+        ReadingError, match=r"join the table items\n  found: 2 rows with the key 1\n  to do: .*first_by"
+    ):
+        read_files(plain.replace('some = { when = { "items.n" = "> 1" }, then = "several" }', ""), SHOP)
+
+
+def test_first_by_takes_a_time_or_a_column_as_text(read_files: ReadFiles) -> None:
+    items = "order,no,at,price\n1,10,09.01.2024,1\n1,9,10.01.2023,1\n1,8,11.01.2024,1\n"
+    top = JOINS[: JOINS.index("[tables.people]")].replace('name = "shop"', 'name = "shop"\ntimes = ["%d.%m.%Y"]')
+    emit = JOINS[JOINS.index("[[rows.emit]]") :].replace("2024-05-01", "01.05.2024")
+    orders = "order,customer\n1,a\n"
+
+    def first(order: str) -> Any:
+        section = f'[[rows]]\nof = "orders"\njoin = [{{ table = "items", on = ["order"], first_by = [{order}] }}]\n'
+        found = read_files(top + section + emit + 'text = "{items.no}"\n', {"orders.csv": orders, "items.csv": items})
+        return found.column("text")
+
+    assert first('{ time = "{at}" }') == ["9"]
+    assert first('"no"') == ["10"]
+
+
+# ---- what a row becomes
+
+SEVERAL = """
+name = "care"
+[[rows]]
+keep = { kind = ["call", "mail"] }
+drop = [{ note = "test" }, { who = "is null", kind = "mail" }]
+[rows.common]
+identifier = "user:{who}"
+channel = { value = "{kind}", map = { call = "phone", mail = "email" } }
+issue_id = "{issue}"
+score = "{stars}"
+[[rows.emit]]
+into = "touchpoints"
+when = { wait = "> 0" }
+touchpoint_id = "{id}.1"
+occurred_at = "{at}"
+kind = "contact.queued"
+wait_s = "{wait}"
+[[rows.emit]]
+into = "touchpoints"
+touchpoint_id = "{id}.2"
+occurred_at = { time = "{at}", plus_s = { first = ["{wait}", 0] } }
+kind = "contact.answered"
+channel = "chat"
+source = "switch"
+properties = { note = "{note}", n = { number = "{stars}" }, same = true }
+[[rows.emit]]
+into = "ratings"
+when = { stars = "is not null" }
+rating_id = "{id}"
+rated_at = "{at}"
+scale_low = 1
+scale_high = 5
+item = "contact"
+[[rows]]
+drop = { due = "is null" }
+[[rows.emit]]
+into = "promises"
+promise_id = "{id}"
+identifier = "user:{who}"
+kind = "callback"
+made_at = "{at}"
+due_at = "{due}"
+[[rows]]
+keep = { kind = "merge" }
+[[rows.emit]]
+into = "claims"
+claim_id = "{id}"
+one = "email:{who}"
+other = "email:{note}"
+source = "person"
+[[rows.emit]]
+into = "invitations"
+invitation_id = "{id}"
+identifier = "user:{who}"
+suppressed = "quiet"
+"""
+CARE = """\
+id,who,at,kind,wait,stars,note,issue,due
+1,a,2024-01-01T10:00:00Z,call,90,5,"said ""hi"" twice",i1,2024-01-02
+2,a,2024-01-01T11:00:00Z,mail,,,,i1,
+3,b,2024-01-01T12:00:00Z,call,0,,test,,
+4,,2024-01-01T12:00:00Z,mail,5,,,,
+5,X@y.Z,2024-01-01T13:00:00Z,merge,,,W@y.Z,,
+6,c,2024-01-01T14:00:00Z,call,-1,7,,,2024-01-03
+7,c,2024-01-01T15:00:00Z,call,3,4,,,2023-12-31
+"""
+
+
+def test_a_row_feeds_several_tables_and_a_fault_in_one_takes_all_of_it_out(read_files: ReadFiles) -> None:
+    found = read_files(SEVERAL, {"care.csv": CARE})
+    at = datetime(2024, 1, 1, 10, tzinfo=UTC)
+    assert [(r["touchpoint_id"], r["source"], r["channel"], r["identifier"]) for r in found.rows()] == [
+        ("care:1.1", "care", "phone", "user:a"),
+        ("care:1.2", "switch", "chat", "user:a"),
+        ("care:2.2", "switch", "chat", "user:a"),
+    ]
+    assert found.column("occurred_at") == [at, at.replace(minute=1, second=30), at.replace(hour=11)]
+    assert found.column("wait_s") == [90.0, None, None]
+    assert found.properties() == [{}, {"note": 'said "hi" twice', "n": 5.0, "same": True}, {"same": True}]
+    assert found.rows("ratings") == [
+        {
+            "rating_id": "care:1",
+            "identifier": "user:a",
+            "rated_at": at,
+            "issue_id": "i1",
+            "item": "contact",
+            "channel": "phone",
+            "score": 5.0,
+            "scale_low": 1.0,
+            "scale_high": 5.0,
+        }
+    ]
+    assert found.column("promise_id", "promises") == ["care:1"]
+    assert [(row["one"], row["other"], row["source"]) for row in found.rows("claims")] == [
+        ("email:x@y.z", "email:w@y.z", "person")
+    ]
+    assert found.column("suppressed", "invitations") == ["quiet"]
+    assert found.faults() == [
+        (6, "score", "is above scale_high", "7.0"),
+        (7, "due_at", "is before made_at", "2023-12-31 00:00:00+00"),
+    ]
+    assert tuple(found.reading.note()["files"]["care.csv"].values()) == (7, 3, 2, 2)
