@@ -12,10 +12,10 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
-from typing import Protocol
+from typing import Protocol, TypeGuard
 
 import ibis
 import ibis.expr.types as ir
@@ -30,7 +30,10 @@ _COMPARE: dict[str, Callable[[ir.Value, ir.Value], ir.BooleanValue]] = {
     "<": operator.lt,
     "<=": operator.le,
 }
-_NUMBER = re.compile(r"(>=|<=|>|<)\s*(.*)", re.DOTALL)
+_COMPARISON = re.compile(r"(>=|<=|>|<)\s*(.*)", re.DOTALL)
+_LARGEST = 1e300
+# what Python and the engines would take besides (nan, inf, 1_000) is a word, no number
+_NUMBER = r"^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*$"
 
 
 class Columns(Protocol):
@@ -117,10 +120,10 @@ def parse(spec: object, *, where: str) -> Condition:
 
 def _test(column: str, value: object, where: str) -> Test:
     if isinstance(value, list):
-        if not value or not all(isinstance(v, str | int | float | bool) for v in value):
+        if not value or not all(_is_plain(v) for v in value):
             raise ConditionError(where, f"{value!r}", 'a list holds texts, numbers or true/false: ["A", "B"]')
         return Test(column, "in", tuple(value))
-    if isinstance(value, bool | int | float):
+    if _is_plain(value) and not isinstance(value, str):
         return Test(column, "in", (value,))
     if isinstance(value, Mapping):
         do = f'a column whose name has a dot is quoted: "{column}.{next(iter(value), "…")}" = …'
@@ -132,6 +135,13 @@ def _test(column: str, value: object, where: str) -> Test:
     return _from_text(column, value.strip(), where)
 
 
+def _is_plain(value: object) -> TypeGuard[str | float | bool]:
+    """Return whether a value is a text, a number that an engine can hold, or true/false."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return -_LARGEST < value < _LARGEST
+    return isinstance(value, str | bool)
+
+
 def _from_text(column: str, text: str, where: str) -> Test:
     if text in {"is null", "is not null"}:
         return Test(column, text.removeprefix("is "), None)
@@ -139,14 +149,13 @@ def _from_text(column: str, text: str, where: str) -> Test:
         return Test(column, "!=", text[2:].strip())
     if text.startswith("="):
         return Test(column, "in", (text[1:].strip(),))
-    match = _NUMBER.fullmatch(text)
+    match = _COMPARISON.fullmatch(text)
     if match is None:
         return Test(column, "in", (text,))
-    try:
-        return Test(column, match[1], float(match[2]))
-    except ValueError:
+    if not re.match(_NUMBER, match[2]) or not _is_plain(float(match[2])):
         found, do = f"{text!r}", f'compare with a number ("> 90"), or write "= {text}" for this very text'
-        raise ConditionError(where, found, do) from None
+        raise ConditionError(where, found, do)
+    return Test(column, match[1], float(match[2]))
 
 
 def _entry(column: ir.Value, test: Test) -> ir.BooleanValue:
@@ -155,7 +164,7 @@ def _entry(column: ir.Value, test: Test) -> ir.BooleanValue:
     if test.op == "not null":
         return column.notnull()
     if isinstance(test.value, tuple):
-        holds = reduce(operator.or_, (_equal(column, value) for value in test.value))
+        holds = _is_one_of(column, test.value)
     elif isinstance(test.value, str):
         holds = column.cast("string") != test.value
     else:
@@ -163,20 +172,28 @@ def _entry(column: ir.Value, test: Test) -> ir.BooleanValue:
     return holds.fill_null(ibis.literal(value=False))
 
 
-def _equal(column: ir.Value, value: str | float) -> ir.BooleanValue:
-    if isinstance(value, bool):
-        if column.type().is_boolean():
-            return column == ibis.literal(value)
-        return column.cast("string").lower() == str(value).lower()
-    if isinstance(value, str):
-        return column.cast("string") == value
-    return _number(column) == _float(value)
+def _is_one_of(column: ir.Value, values: Sequence[str | float | bool]) -> ir.BooleanValue:
+    """Return whether a column is one of several values; a long list is no deeper an expression than a short one."""
+    flags = [value for value in values if isinstance(value, bool)]
+    texts = [value for value in values if isinstance(value, str)]
+    numbers = [_float(value) for value in values if not isinstance(value, bool | str)]
+    found: list[ir.BooleanValue] = []
+    if flags and column.type().is_boolean():
+        found.append(column.isin(flags))
+    elif flags:
+        found.append(column.cast("string").lower().isin([str(flag).lower() for flag in flags]))
+    if texts:
+        found.append(column.cast("string").isin(texts))
+    if numbers:
+        found.append(_number(column).isin(numbers))
+    return reduce(operator.or_, found)
 
 
 def _number(column: ir.Value) -> ir.Value:
     if column.type().is_numeric():
         return column.cast("float64")
-    return column.cast("string").try_cast("float64")
+    text = column.cast("string")
+    return ibis.ifelse(text.re_search(_NUMBER), text, ibis.null("string")).try_cast("float64")
 
 
 def _float(value: float | None) -> ir.Value:

@@ -33,6 +33,8 @@ __all__ = [
     "UsageError",
 ]
 
+_LONGEST = 1500  # characters of what was found that a person would still look at
+
 
 class CollageError(Exception):
     """Something was refused; nothing was lost and nothing half-written.
@@ -55,7 +57,8 @@ class CollageError(Exception):
 
     def __str__(self) -> str:
         """Return the three parts, a line each."""
-        return f"{self.asked}\n  found: {self.found}\n  to do: {self.do}"
+        found = self.found if len(self.found) <= _LONGEST else f"{self.found[:_LONGEST]} …"
+        return f"{self.asked}\n  found: {found}\n  to do: {self.do}"
 
 
 class UsageError(CollageError):

@@ -14,13 +14,14 @@ from collage.cli.printing import SHOWN
 
 __all__ = ["parser"]
 
+_FIRST_YEAR, _LAST_YEAR = 1900, 2200  # as in the contracts of the tables
 _EXAMPLES = """examples:
-  collage demo                                               see it work on a small company
-  collage read calls.csv --suggest > calls.toml              begin a map for your own export
-  collage read calls.csv --map calls.toml --dry-run          try it
-  collage read calls.csv --map calls.toml --out company      make the dataset
-  collage score company                                      an experience for every customer
-  collage explain company user:4711                          why that number
+  collage demo                                            see it at work
+  collage read calls.csv --suggest > calls.toml           begin a map of your own
+  collage read calls.csv --map calls.toml --dry-run       try it
+  collage read calls.csv --map calls.toml --out company   make the dataset
+  collage score company                                   everybody's experience
+  collage explain company user:4711                       why that number
 """
 
 
@@ -34,8 +35,8 @@ def parser() -> argparse.ArgumentParser:
     """
     whole = argparse.ArgumentParser(
         prog="collage",
-        description="Customer experience from what a company already records: what happened to each customer, "
-        "how it adds up, and why.",
+        description="Customer experience from what a company already records:\n"
+        "what happened to each customer, how it adds up, and why.",
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -53,7 +54,7 @@ def _add(under: Any, name: str, run: Callable[[argparse.Namespace], None], tells
 
 
 def _add_demo(under: Any) -> None:
-    tells = "make a small company's exports, read them, score them, say who lost most and why"
+    tells = "read, score and explain the exports of a made-up company"
     command = _add(under, "demo", commands.demo, tells)
     # the demo runs other commands as a person would type them
     command.set_defaults(parse=lambda words: parser().parse_args(words))
@@ -118,7 +119,11 @@ def _add_common(command: argparse.ArgumentParser) -> None:
 def _moment(text: str) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
+        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
         words = f"{text!r} is no time; write it as 2025-12-31 or 2025-12-31T18:00:00Z"
         raise argparse.ArgumentTypeError(words) from None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    if not _FIRST_YEAR <= moment.year < _LAST_YEAR:
+        words = f"{text!r} is not between the years {_FIRST_YEAR} and {_LAST_YEAR}"
+        raise argparse.ArgumentTypeError(words)
+    return moment

@@ -327,7 +327,7 @@ def _last(dataset: Dataset) -> datetime:
 
 def _text(file: Path, error: Callable[[str, str, str], CollageError]) -> str:
     try:
-        return file.read_text(encoding="utf-8")
+        return file.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as why:
         raise error(f"read {file}", str(why), "check the path; the file is UTF-8 text") from None
 

@@ -40,6 +40,9 @@ ENDINGS = {
 }
 
 
+_OTHERS = (".xlsx", ".xls", ".ods", ".zip", ".7z", ".rar", ".tar", ".tgz", ".bz2", ".xz", ".zst")
+
+
 def format_of(file: Path) -> str:
     """Return a file's format by its name's ending, gzip seen through.
 
@@ -48,8 +51,10 @@ def format_of(file: Path) -> str:
     SourceError
         When the ending says nothing.
     """
-    name = file.name.removesuffix(".gz")
+    name = file.name.lower().removesuffix(".gz")
     ending = next((ending for ending in ENDINGS if name.endswith(ending)), None)
+    if name.endswith(_OTHERS):
+        raise SourceError(f"read {file.name}", "a spreadsheet or an archive", "export it as CSV, or unpack it")
     if ending is None:
         do = f"name the format in the map's table (format = …), or use an ending such as {', '.join(ENDINGS)}"
         raise SourceError(f"read {file.name}", "an ending that says nothing of the format", do)

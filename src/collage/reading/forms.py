@@ -31,6 +31,9 @@ __all__ = ["check_formats", "check_zone", "in_template", "parse_value"]
 _PLACE = re.compile(r"\{\{|\}\}|\{([^{}|]+)(?:\|0(\d+))?\}")
 _DIRECTIVE = re.compile(r"%(-?.?)", re.DOTALL)
 _KNOWN_DIRECTIVES = frozenset("YmdHMSfgnbByIpjzaAe%") | {f"-{c}" for c in "mdHMSIyj"}
+_WIDEST, _LARGEST = 100, 1e300
+# names that mean another zone on another machine, or another count of seconds
+_OTHER_ZONES = re.compile(r"(posix|right)/|localtime$|posixrules$|Factory$")
 _WINDOWS = ("changed", "previous", "first_of_key", "row_number")
 
 
@@ -55,8 +58,10 @@ def parse_value(spec: object, where: str, *, derive: bool = False, whole_object:
     """
     if isinstance(spec, str):
         return in_template(spec, where)
-    if isinstance(spec, bool | int | float):
+    if isinstance(spec, bool):
         return Constant(spec)
+    if isinstance(spec, int | float):
+        return Constant(_number(spec, where))
     if not isinstance(spec, Mapping) or not spec:
         raise MapError(
             f"read the map: {where}",
@@ -85,7 +90,7 @@ def in_template(text: str, where: str) -> Value:
     at = 0
     for match in _PLACE.finditer(text):
         parts.append(_plain(text[at : match.start()], text, where))
-        parts.append(match[0][0] if match[1] is None else (match[1], int(match[2] or 0)))
+        parts.append(match[0][0] if match[1] is None else (match[1], _width(match[2], where)))
         at = match.end()
     parts.append(_plain(text[at:], text, where))
     merged: list[str | tuple[str, int]] = []
@@ -97,6 +102,13 @@ def in_template(text: str, where: str) -> Value:
     if all(isinstance(part, str) for part in merged):
         return Constant("".join(str(part) for part in merged))
     return Template(tuple(merged))
+
+
+def _width(digits: str | None, where: str) -> int:
+    width = int(digits[:9]) if digits else 0
+    if width > _WIDEST:
+        raise MapError(f"read the map: {where}", f"|0{digits}", f"pad to at most {_WIDEST} characters")
+    return width
 
 
 def check_formats(formats: object, where: str) -> tuple[str, ...]:
@@ -128,11 +140,11 @@ def _parse_first(spec: Mapping[str, Any], where: str) -> Value:
 
 def _parse_mapped(spec: Mapping[str, Any], where: str) -> Value:
     table, other = spec["map"], spec.get("other")
-    if not isinstance(table, Mapping) or not all(isinstance(v, str) for v in table.values()):
+    if not isinstance(table, Mapping) or not table or not all(isinstance(v, str) for v in table.values()):
         raise MapError(f"read the map: {where}.map", f"{table!r}", 'write { New = "open", Done = "closed" }')
     if isinstance(other, Mapping) and "is" in other:
         other = parse_value(other["is"], f"{where}.other")
-    elif other not in {None, "keep", "null"}:
+    elif other not in (None, "keep", "null"):  # a tuple: the map may hold a list there
         raise MapError(f"read the map: {where}.other", f"{other!r}", 'other is "keep", "null" or { is = … }')
     return Mapped(parse_value(spec["value"], where), tuple((str(k), v) for k, v in table.items()), other)
 
@@ -152,25 +164,36 @@ def _parse_time(spec: Mapping[str, Any], where: str) -> Value:
 
 def _parse_number(spec: Mapping[str, Any], where: str) -> Value:
     decimal = spec.get("decimal", ".")
-    if decimal not in {".", ","}:
+    if decimal not in (".", ","):  # as above
         raise MapError(f"read the map: {where}.decimal", f"{decimal!r}", 'decimal is "." or ","')
-    for key in ("times", "plus"):
-        if isinstance(spec.get(key, 1), bool) or not isinstance(spec.get(key, 1), int | float):
-            raise MapError(f"read the map: {where}.{key}", f"{spec[key]!r}", "give a number")
-    number = parse_value(spec["number"], where)
-    return Number(
-        number,
-        decimal,
-        float(spec.get("times", 1)),
-        float(spec.get("plus", 0)),
-        bool(spec.get("round", False)),
-    )
+    times_, plus = (_number(spec.get(key, default), f"{where}.{key}") for key, default in (("times", 1), ("plus", 0)))
+    return Number(parse_value(spec["number"], where), decimal, times_, plus, _flag(spec, "round", where))
+
+
+def _number(value: object, where: str) -> float:
+    if not isinstance(value, int | float) or isinstance(value, bool) or not -_LARGEST < value < _LARGEST:
+        raise MapError(f"read the map: {where}", f"{value!r}", "give a number")
+    return float(value)
+
+
+def _flag(spec: Mapping[str, Any], key: str, where: str) -> bool:
+    value = spec.get(key, False)
+    if not isinstance(value, bool):
+        raise MapError(f"read the map: {where}.{key}", f"{value!r}", f"write {key} = true, or leave it out")
+    return value
+
+
+def _parse_row_number(spec: Mapping[str, Any], where: str) -> Value:
+    form = next(iter(spec))
+    if not _flag(spec, form, where):
+        raise MapError(f"read the map: {where}.{form}", "false", f"write {form} = true, or leave it out")
+    return RowNumber(first_only=form == "first_of_key")
 
 
 def _parse_seconds(spec: Mapping[str, Any], where: str) -> Value:
     formats = check_formats(spec["formats"], f"{where}.formats") if "formats" in spec else None
     start, end = parse_value(spec["seconds_from"], where), parse_value(spec["to"], f"{where}.to")
-    return Seconds(start, end, formats, bool(spec.get("past_midnight", False)))
+    return Seconds(start, end, formats, _flag(spec, "past_midnight", where))
 
 
 def _parse_mean(spec: Mapping[str, Any], where: str) -> Value:
@@ -184,9 +207,12 @@ def check_zone(zone: object, where: str) -> str:
     """Return the name of a zone, refusing what is none."""
     try:
         times.check(str(zone))
+        known = not _OTHER_ZONES.match(str(zone))
     except (KeyError, ValueError, OSError):
+        known = False
+    if not known:
         do = "give an IANA name such as Europe/Berlin or UTC"
-        raise MapError(f"read the map: {where}", f"{zone!r}, no zone that is known", do) from None
+        raise MapError(f"read the map: {where}", f"{zone!r}, no zone that is known", do)
     return str(zone)
 
 
@@ -200,8 +226,8 @@ _FORMS: dict[str, Callable[[Mapping[str, Any], str], Value]] = {
     "mean_of": _parse_mean,
     "changed": lambda spec, where: Changed(parse_value(spec["changed"], where)),
     "previous": lambda spec, where: Previous(parse_value(spec["previous"], where)),
-    "first_of_key": lambda spec, where: RowNumber(first_only=True),  # noqa: ARG005  # one signature for all forms
-    "row_number": lambda spec, where: RowNumber(first_only=False),  # noqa: ARG005  # as above
+    "first_of_key": _parse_row_number,
+    "row_number": _parse_row_number,
 }
 _KEYS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "first": (("first",), ()),

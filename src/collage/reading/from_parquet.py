@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,13 +13,16 @@ import pyarrow.parquet as pq
 
 from collage.errors import SourceError
 from collage.reading.mapping import SourceTable
-from collage.reading.spool import Loaded, Rejects, create, place
+from collage.reading.spool import Loaded, Rejects, create, place, rows_of
 
 __all__ = ["read"]
 
+# the last is DuckDB's own, and it takes no other column of this name
+_TAKEN = {"_row", "_file", "_raw", "file_row_number"}
+
 
 def read(backend: Any, file: Path, source: SourceTable, wanted: Iterable[str], rejects: Rejects) -> Loaded:  # noqa: ARG001  # one signature for all formats
-    """Read a Parquet file; nanoseconds are cut to microseconds.
+    """Read a Parquet file; nanoseconds are rounded down to microseconds, bytes that are UTF-8 are text.
 
     Parameters
     ----------
@@ -38,17 +42,28 @@ def read(backend: Any, file: Path, source: SourceTable, wanted: Iterable[str], r
         schema = pq.read_schema(file)
         fields = list(_fields(schema, (), ""))
         names = [name for name, _ in fields]
-        twice = [name for name in names if [n.casefold() for n in names].count(name.casefold()) > 1]
-        if twice:
-            do = "rename one (letter case does not tell them apart)"
-            raise SourceError(f"read {file.name}", f"the column {twice[0]!r} twice", do)
+        _check_names(file, names)
         picked = ", ".join(f"{value} AS {_quoted(name)}" for name, value in fields)
         query = f"SELECT {picked}, file_row_number + 1 AS _row FROM read_parquet({place(file)}, file_row_number = true)"  # noqa: S608  # quoted above
         table = create(backend, query)
     except (OSError, pa.ArrowException, duckdb.Error) as error:
-        found = " ".join(str(error).split())[:300]
-        raise SourceError(f"read {file.name}", found, "export it again; it is no whole Parquet file") from None
-    return Loaded(table, file.name, int(backend.execute(table.count())), tuple(names))
+        words = " ".join(str(error).split())[:300]
+        do = "export it again, and check that it is whole"
+        raise SourceError(f"read {file.name}", f"no Parquet file that can be read ({words})", do) from None
+    return Loaded(table, file.name, rows_of(backend, table), tuple(names))
+
+
+def _check_names(file: Path, names: list[str]) -> None:
+    if not names:
+        raise SourceError(f"read {file.name}", "a Parquet file without a column", "export it again, or leave it out")
+    count = Counter(name.casefold() for name in names)
+    twice = next((name for name in names if count[name.casefold()] > 1), None)
+    if twice is not None:
+        do = "rename one (letter case does not tell them apart)"
+        raise SourceError(f"read {file.name}", f"the column {twice!r} twice", do)
+    taken = next((name for name in names if name.casefold() in _TAKEN), None)
+    if taken is not None:
+        raise SourceError(f"read {file.name}", f"a column {taken!r}, a name of our own", "rename it in the export")
 
 
 def _fields(type_: Any, path: tuple[str, ...], prefix: str) -> Iterator[tuple[str, str]]:  # a schema or a struct
@@ -62,13 +77,25 @@ def _fields(type_: Any, path: tuple[str, ...], prefix: str) -> Iterator[tuple[st
 
 
 def _as_text(type_: pa.DataType, column: str) -> str:
-    if pa.types.is_timestamp(type_):
-        return f"CAST({column} AS TIMESTAMPTZ)" if type_.tz else f"CAST({column} AS TIMESTAMP)"
-    if pa.types.is_date(type_):
-        return f"CAST({column} AS TIMESTAMP)"
+    if pa.types.is_timestamp(type_) or pa.types.is_date(type_):
+        return _as_time(type_, column)
     if pa.types.is_nested(type_):
         return f"CAST(to_json({column}) AS VARCHAR)"
+    if pa.types.is_binary(type_) or pa.types.is_large_binary(type_):
+        return f"coalesce(try(decode({column})), CAST({column} AS VARCHAR))"
     return f"CAST({column} AS VARCHAR)"
+
+
+def _as_time(type_: pa.DataType, column: str) -> str:
+    """Return a time as SQL; one far off is infinite, for DuckDB itself would die of turning it into a text."""
+    own = "DATE" if pa.types.is_date(type_) else "TIMESTAMPTZ" if type_.tz else "TIMESTAMP"
+    to = "TIMESTAMPTZ" if own == "TIMESTAMPTZ" else "TIMESTAMP"
+    if own != "DATE" and type_.unit == "ns":  # cast, it would be rounded to the nearest
+        ns = f"epoch_ns({column})"
+        down = f"make_{to.lower()}({ns} // 1000 - CAST({ns} % 1000 < 0 AS BIGINT))"
+        return f"coalesce({down}, CASE WHEN {column} IS NOT NULL THEN CAST('infinity' AS {to}) END)"
+    early, late = (f"{column} {edge}" for edge in (f"< {own} '0001-01-01'", f">= {own} '9999-12-31'"))
+    return f"CASE WHEN {early} THEN {to} '-infinity' WHEN {late} THEN {to} 'infinity' ELSE CAST({column} AS {to}) END"
 
 
 def _quoted(name: str) -> str:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 from xml.parsers import expat
 
 from collage.errors import SourceError
@@ -16,6 +16,9 @@ __all__ = ["first_events", "read"]
 
 _CHUNK = 2**16
 _DEEPEST = 50
+_WIDEST_TAG = 2**25
+_ENCODINGS = {"utf-8", "utf-16", "iso-8859-1", "us-ascii"}  # expat's own; others are of one byte a character
+_ONE_BYTE = 256
 _WIDEST = "utf-16"  # XML names its own encoding; expat knows UTF-8, UTF-16 and Latin-1
 _VALUES = frozenset({"string", "date", "int", "float", "boolean", "id", "list", "container"})
 
@@ -48,17 +51,17 @@ def read(backend: Any, file: Path, source: SourceTable, wanted: Iterable[str], r
     def take(record: dict[str, str], fault: str | None) -> None:
         seen.update(record)
         raw = json.dumps(record, ensure_ascii=False)
-        if fault is None and len(raw) > LONGEST:
-            fault = f"is longer than {LONGEST:,} characters"
         if fault is None:
-            spool.add([*(record.get(name) for name in names), raw])
+            spool.add([*(record.get(name) for name in names), raw], len(raw))
         else:
             spool.reject(None, fault, None, raw)
 
-    events = _Events(file.name, take)
+    events = _Events(file.name, take, names)
     with opened(file, _WIDEST) as stream:
         while chunk := stream.read(_CHUNK):
             events.feed(chunk)
+        if not events.fed:
+            raise SourceError(f"read {file.name}", "an empty file", "export it again, or leave it out")
         events.feed(b"", last=True)
     if not spool.rows:
         raise SourceError(f"read {file.name}", "a log without an event", "export it again, or leave it out")
@@ -74,7 +77,7 @@ def first_events(file: Path, n: int) -> list[dict[str, str]]:
         As `read` does, as far as the file is looked at.
     """
     found: list[dict[str, str]] = []
-    events = _Events(file.name, lambda record, _: found.append(record))
+    events = _Events(file.name, lambda record, _: found.append(record), ())
     with opened(file, _WIDEST) as stream:
         while len(found) < n and (chunk := stream.read(_CHUNK)):
             events.feed(chunk)
@@ -84,66 +87,84 @@ def first_events(file: Path, n: int) -> list[dict[str, str]]:
 class _Events:
     """What the parser is in the middle of; an event is handed on when it ends, with its fault if it has one."""
 
-    def __init__(self, file: str, hand_on: Callable[[dict[str, str], str | None], None]) -> None:
+    def __init__(
+        self, file: str, hand_on: Callable[[dict[str, str], str | None], None], wanted: Sequence[str]
+    ) -> None:
         self.file = file
         self.hand_on = hand_on
+        self.wanted = frozenset(wanted)
+        self.fed = 0
         self.depth = 0
         self.keys: list[str] = []
-        self.trace: dict[str, str] = {}
-        self.event: dict[str, str] | None = None
-        self.in_trace = False
-        self.fault: str | None = None
+        self.trace: _Holder | None = None
+        self.event: _Holder | None = None
+        self.had_event = False
         self.parser = expat.ParserCreate()
+        self.parser.XmlDeclHandler = self.check_encoding
         self.parser.StartElementHandler = self.start
         self.parser.EndElementHandler = self.end
         self.parser.StartDoctypeDeclHandler = self.refuse_doctype
 
     def feed(self, chunk: bytes, *, last: bool = False) -> None:
         """Parse the next bytes of the file."""
+        self.fed += len(chunk)
         try:
             self.parser.Parse(chunk, last)
         except expat.ExpatError as error:
             what = expat.errors.messages.get(error.code, str(error.code))
             found = f"{what} at line {error.lineno}, column {error.offset + 1}"
             raise SourceError(f"read {self.file}", found, "export it again; it is no whole XML") from None
+        if self.fed - self.parser.CurrentByteIndex > _WIDEST_TAG:  # all of it is in memory until it ends
+            self.refuse(f"a tag of more than {_WIDEST_TAG:,} bytes", "cut what is too long in the export")
+
+    def refuse(self, found: str, do: str) -> NoReturn:
+        raise SourceError(f"read {self.file}, line {self.parser.CurrentLineNumber}", found, do)
+
+    def check_encoding(self, version: str, encoding: str | None, standalone: int) -> None:  # noqa: ARG002  # as expat calls
+        """Refuse an encoding which expat does not know, or in which a character may be several bytes."""
+        if encoding is None or encoding.lower() in _ENCODINGS:
+            return
+        try:
+            plain = len(bytes(range(256)).decode(encoding, "replace")) == _ONE_BYTE
+        except (LookupError, ValueError):
+            plain = False
+        if not plain:
+            self.refuse(f"the encoding {encoding!r}, in which XML cannot be read here", "export it as UTF-8")
 
     def refuse_doctype(self, *_: object) -> None:
         """Refuse entities before one is expanded: a few lines of them can fill any memory."""
-        raise SourceError(
-            f"read {self.file}",
-            "a DOCTYPE, which XES does not have",
-            "take it out; entities are never expanded",
-        )
+        self.refuse("a DOCTYPE, which XES does not have", "take it out; entities are never expanded")
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         tag = tag.rpartition(":")[2]
         self.depth += 1
         if self.depth == 1 and tag != "log":
-            raise SourceError(
-                f"read {self.file}", f"an XML file that begins with <{tag}>", "an XES file begins with <log>"
-            )
+            self.refuse(f"an XML file that begins with <{tag[:80]}>", "an XES file begins with <log>")
         if self.depth > _DEEPEST:
-            raise SourceError(f"read {self.file}", f"elements more than {_DEEPEST} deep", "flatten its attributes")
+            self.refuse(f"elements more than {_DEEPEST} deep", "flatten its attributes")
         if tag in _VALUES:
             self.attribute(attributes)
-        elif tag == "event":
-            self.event = {}
-        elif tag == "trace":
-            self.in_trace, self.trace = True, {}
+        elif tag in {"event", "trace"}:
+            if self.event is not None or (tag == "trace" and self.trace is not None):
+                around = "an <event>" if self.event is not None else "a <trace>"
+                self.refuse(f"{'an' if tag == 'event' else 'a'} <{tag}> within {around}", "export it again")
+            if tag == "event":
+                self.event, self.had_event = _Holder(), True
+            else:
+                self.trace, self.had_event = _Holder("case:", "stands in a trace that "), False
 
     def attribute(self, attributes: dict[str, str]) -> None:
-        key, value = attributes.get("key"), attributes.get("value")
-        if key is None:
-            self.fault = self.fault or "has an attribute without a key"
-            key = ""
-        self.keys.append(key)
-        if value is None or not self.in_trace:
+        key = attributes.get("key")
+        self.keys.append(key or "")
+        holder = self.trace if self.event is None else self.event
+        if holder is None:
             return
-        name = ".".join(self.keys)
-        if self.event is not None:
-            self.event[name] = value
-        else:
-            self.trace[f"case:{name}"] = value
+        if holder is self.trace and self.had_event:
+            self.refuse("an attribute of a trace behind its events", "write a trace's attributes before its events")
+        if key is None:
+            holder.wrong("has an attribute without a key")
+        if "value" in attributes:
+            holder.put(".".join(self.keys), attributes["value"], self.wanted, nested=len(self.keys) > 1)
 
     def end(self, tag: str) -> None:
         tag = tag.rpartition(":")[2]
@@ -151,7 +172,32 @@ class _Events:
         if tag in _VALUES:
             self.keys.pop()
         elif tag == "event" and self.event is not None:
-            self.hand_on({**self.trace, **self.event} if self.in_trace else self.event, self.fault)
-            self.event, self.fault = None, None
+            around = self.trace or _Holder()
+            self.hand_on({**around.values, **self.event.values}, around.fault or self.event.fault)
+            self.event = None
         elif tag == "trace":
-            self.in_trace = False
+            self.trace = None
+
+
+class _Holder:
+    """The attributes of an event or a trace, and what is wrong with them first."""
+
+    def __init__(self, prefix: str = "", whose: str = "") -> None:
+        self.prefix, self.whose = prefix, whose
+        self.values: dict[str, str] = {}
+        self.fault: str | None = None
+        self.size = 0
+
+    def wrong(self, fault: str) -> None:
+        self.fault = self.fault or f"{self.whose}{fault}"
+
+    def put(self, name: str, value: str, wanted: frozenset[str], *, nested: bool) -> None:
+        """Take an attribute in; one that comes twice is a fault, but within a list, where only a wanted one is."""
+        name = f"{self.prefix}{name}"
+        self.size += len(name) + len(value)
+        if self.size > LONGEST:
+            self.wrong(f"is longer than {LONGEST:,} characters")
+            return
+        if name in self.values and (not nested or name in wanted):
+            self.wrong(f"has the attribute {name!r} twice")
+        self.values[name] = value

@@ -5,13 +5,13 @@ from __future__ import annotations
 import difflib
 import re
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from collage import conditions
 from collage.conditions import Condition
-from collage.errors import MapError
+from collage.errors import ConditionError, MapError
 from collage.reading.forms import check_formats, check_zone, parse_value
 from collage.reading.values import Number, Template, Time, Value
 from collage.tables import CONTRACTS
@@ -22,6 +22,13 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 _FORMATS = ("csv", "jsonl", "parquet", "xes")
 _INTO = tuple(name for name, contract in CONTRACTS.items() if contract.readable)
 OWN = ("_row", "_file")
+# columns that the reader adds on its way, in any letter case
+_TAKEN = re.compile(
+    r"_(again|ambiguous|emit|fault|file|n|place|raw|row|section|skipped|times|wrong)|_[eo]\d+|_([djk]|once)_.*",
+    re.IGNORECASE | re.DOTALL,
+)
+_DEEP, _DEEPEST = "forms nested too deeply", 24
+_SAMPLE = "text"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,18 +79,20 @@ class Section:
     emits: tuple[Emit, ...]
 
     def columns(self) -> Iterator[str]:
-        """Yield the columns which the section mentions, derived ones too."""
+        """Yield the columns which the section mentions and does not derive, or mentions before it derives them."""
         yield from self.key
         yield from (here for join in self.joins for here, _ in join.on)
-        for value in (
-            *self.order,
-            *(v for _, v in self.derive),
-            *(v for e in self.emits for _, v in e.values),
-        ):
+        for value in self.order:
             yield from value.columns()
+        derived = set(OWN)
+        for name, value in self.derive:
+            yield from (column for column in value.columns() if column not in derived)
+            derived.add(name)
+        for value in (value for emit in self.emits for _, value in emit.values):
+            yield from (column for column in value.columns() if column not in derived)
         for condition in (self.keep, self.drop, *(emit.when for emit in self.emits)):
             if condition is not None:
-                yield from condition.columns
+                yield from (column for column in condition.columns if column not in derived)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,10 +121,8 @@ class Map:
         found: list[str] = []
         for section in self.sections:
             joined = {join.table: join for join in section.joins}
-            derived = {name for name, _ in section.derive}
             if section.of == table:
-                own = (c for c in section.columns() if c not in derived and c not in OWN)
-                found += [c for c in own if c.split(".")[0] not in joined]
+                found += [c for c in section.columns() if c not in OWN and c.split(".")[0] not in joined]
             if table in joined:
                 found += _of_join(joined[table], section)
         return tuple(dict.fromkeys(found))
@@ -154,14 +161,50 @@ def parse_map(text: str, *, file: str) -> Map:
     """
     try:
         spec = tomllib.loads(text)
+        _check_texts(spec, "the top", 0)
+        found = _map(spec)
+        _check_names(found)
     except tomllib.TOMLDecodeError as error:
         raise MapError(f"read the map {file}", f"no TOML: {error}", "correct the line named") from None
-    try:
-        return _map(spec)
     except RecursionError:
-        raise MapError(
-            f"read the map {file}", "forms nested too deeply", "write it flatter, with [rows.derive]"
-        ) from None
+        raise MapError(f"read the map {file}", _DEEP, "write it flatter, with [rows.derive]") from None
+    except (MapError, ConditionError) as error:
+        asked = error.asked.replace("read the map:", f"read the map {file}:", 1)
+        raise MapError(asked, error.found, error.do) from None
+    return found
+
+
+def _check_texts(spec: object, where: str, depth: int) -> None:
+    """Refuse what no form can mean: a NUL in a text, and nesting so deep that no engine follows."""
+    if depth > _DEEPEST:
+        raise MapError(f"read the map: {where}", _DEEP, "write it flatter, with [rows.derive]")
+    if isinstance(spec, str) and "\0" in spec:
+        raise MapError(f"read the map: {where}", f"{spec!r}, which holds a NUL character", "take it out")
+    if isinstance(spec, Mapping):
+        for key, value in spec.items():
+            _check_texts(key, where, depth)
+            _check_texts(value, f"{where}.{key}" if depth else str(key), depth + 1)
+    if isinstance(spec, list):
+        for index, item in enumerate(spec, 1):
+            _check_texts(item, f"{where} {index}", depth + 1)
+
+
+def _check_names(found: Map) -> None:
+    """Refuse columns that could not stand side by side, or among our own."""
+    for name in (table.name for table in found.tables):
+        _check_apart(found.wanted(name), f"the columns of {name}", "rename one in the export")
+    for index, section in enumerate(found.sections, 1):
+        _check_apart([name for name, _ in section.derive], f"rows {index}.derive", "rename one")
+
+
+def _check_apart(names: Iterable[str], where: str, do: str) -> None:
+    folded: dict[str, str] = {}
+    for name in names:
+        if _TAKEN.fullmatch(name):
+            raise MapError(f"read the map: {where}", f"{name!r}, a name of our own", "rename it")
+        other = folded.setdefault(name.casefold(), name)
+        if other != name:
+            raise MapError(f"read the map: {where}", f"{other!r} and {name!r}, which only letter case tells apart", do)
 
 
 def _map(spec: Mapping[str, Any]) -> Map:
@@ -169,7 +212,7 @@ def _map(spec: Mapping[str, Any]) -> Map:
     name = spec.get("name")
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         do = 'name the source in lower-case letters, digits, "-" and "_": name = "helpline"'
-        raise MapError("read the map: name", f"{name!r}", do)
+        raise MapError("read the map: name", "no name" if name is None else f"{name!r}", do)
     zone = check_zone(spec.get("zone", "UTC"), "zone")
     formats = check_formats(spec["times"], "times") if "times" in spec else ()
     nulls = _texts(spec.get("nulls", [""]), "nulls")
@@ -201,17 +244,20 @@ def _table(name: str, spec: Mapping[str, Any], nulls: tuple[str, ...]) -> Source
     _known(spec, ("files", "format", "delimiter", "quote", "encoding", "header", "nulls"), where)
     if not _NAME.fullmatch(name):
         raise MapError(f"read the map: {where}", f"the name {name!r}", 'use lower-case letters, digits, "-" and "_"')
-    if spec.get("format") not in {None, *_FORMATS}:
+    if spec.get("format") is not None and str(spec["format"]) not in _FORMATS:
         raise MapError(f"read the map: {where}.format", f"{spec['format']!r}", f"the formats are {', '.join(_FORMATS)}")
     for key, lengths in (("delimiter", {1}), ("quote", {0, 1})):
         if key in spec and (
             not isinstance(spec[key], str) or len(spec[key].encode()) not in lengths or spec[key] in {"\n", "\r"}
         ):
             raise MapError(f"read the map: {where}.{key}", f"{spec[key]!r}", "give one plain character")
+    delimiter, quote = spec.get("delimiter", ","), spec.get("quote", '"')
+    if delimiter == quote:
+        raise MapError(f"read the map: {where}.quote", f"{quote!r}, the delimiter", "give another character")
     encoding = str(spec.get("encoding", "utf-8"))
     try:
-        "".encode(encoding)
-    except LookupError:
+        _SAMPLE.encode(encoding).decode(encoding, "surrogateescape")
+    except (LookupError, ValueError):
         raise MapError(
             f"read the map: {where}.encoding", f"{encoding!r}", "give one such as utf-8, cp1252, utf-16"
         ) from None
@@ -222,8 +268,8 @@ def _table(name: str, spec: Mapping[str, Any], nulls: tuple[str, ...]) -> Source
         name,
         files,
         spec.get("format"),
-        spec.get("delimiter", ","),
-        spec.get("quote", '"'),
+        delimiter,
+        quote,
         encoding,
         header,
         own,
@@ -236,9 +282,13 @@ def _section(spec: Mapping[str, Any], where: str, tables: Sequence[str]) -> Sect
     _one_of(of, tables, f"{where}.of", "table")
     others = [name for name in tables if name != of]
     derive = _table_of(spec.get("derive", {}), f"{where}.derive")
+    joins = tuple(_join(_table_of(j, f"{where}.join"), f"{where}.join", others) for j in _list(spec, "join", where))
+    twice = next((name for name in others if [join.table for join in joins].count(name) > 1), None)
+    if twice is not None:
+        raise MapError(f"read the map: {where}.join", f"the table {twice} twice", "join it once, by all its columns")
     section = Section(
         of=str(of),
-        joins=tuple(_join(_table_of(j, f"{where}.join"), f"{where}.join", others) for j in _list(spec, "join", where)),
+        joins=joins,
         key=_texts(spec["key"], f"{where}.key") if "key" in spec else (),
         order=tuple(_order(v, f"{where}.order") for v in _list(spec, "order", where)),
         derive=tuple((str(n), parse_value(v, f"{where}.derive.{n}", derive=True)) for n, v in derive.items()),
@@ -295,6 +345,8 @@ def _join(spec: Mapping[str, Any], where: str, tables: Sequence[str]) -> Join:
     count = spec.get("count")
     if count is not None and not isinstance(count, str):
         raise MapError(f"read the map: {where}.count", f"{count!r}", 'name the column that shall hold it: count = "n"')
+    if count in sums or (count is not None and _TAKEN.fullmatch(count)):
+        raise MapError(f"read the map: {where}.count", f"{count!r}, a name that is taken", "choose another name")
     return Join(str(spec["table"]), pairs, first_by, sums, count)
 
 
@@ -339,7 +391,9 @@ def _known(spec: Mapping[str, Any], keys: Sequence[str], where: str) -> None:
 def _one_of(name: object, known: Sequence[str], where: str, what: str) -> None:
     if name not in known:
         near = difflib.get_close_matches(str(name), known, n=1)
-        do = f"did you mean {near[0]}?" if near else f"name one of: {', '.join(known) or 'none is left'}"
+        do = f"did you mean {near[0]}?" if near else f"name one of: {', '.join(known)}"
+        if not known:
+            do = "add [tables.NAME] for the file that is to be joined"
         raise MapError(
             f"read the map: {where}",
             "nothing" if name is None else f"{name!r}, which is no {what} of this map",

@@ -7,15 +7,18 @@ row, what is identical is kept once (`settling`); and everything is counted (`ac
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import ibis
 import ibis.expr.types as ir
 
+from collage.errors import EngineError, MapError
 from collage.reading import accounts
 from collage.reading.accounts import FileCount, TableCount
 from collage.reading.mapping import Map
@@ -97,7 +100,35 @@ def read(
     ------
     ReadingError
         When a file cannot be read, the map names a column that is not there, or too many rows are bad.
+    EngineError
+        When the engine gives up: no memory or disk is left.
     """
+    with _answered():
+        return _read(backend, sources, map_, now=now, max_bad=max_bad, progress=progress)
+
+
+@contextmanager
+def _answered() -> Iterator[None]:
+    """Turn what the engine gives up on into a refusal; what a file or a map can cause has been refused before."""
+    try:
+        yield
+    except RecursionError:
+        do = "make several sections, or several maps, of it"
+        raise MapError("go through the map", "more columns and forms than can be followed at once", do) from None
+    except (duckdb.Error, ibis.common.exceptions.IbisError) as error:
+        do = "free memory or disk, or say where there is some (COLLAGE_MEMORY, COLLAGE_SPILL); else please report it"
+        raise EngineError("go through the rows", " ".join(str(error).split())[:400], do) from error
+
+
+def _read(
+    backend: Any,
+    sources: Sequence[Path],
+    map_: Map,
+    *,
+    now: datetime,
+    max_bad: float,
+    progress: Callable[[str], None],
+) -> Reading:
     loaded = load(backend, sources, map_, progress=progress)
     stages = []
     for section in map_.sections:
@@ -125,7 +156,8 @@ def _emit_all(
     parts: dict[str, list[ir.Table]] = {}
     for number, stage in enumerate(stages):
         for index, emit in enumerate(stage.section.emits):
-            table = emitted(map_, stage, index, now=now).mutate(_section=ibis.literal(number, type="int64"))
+            place = {"_section": ibis.literal(number, type="int32"), "_again": ibis.literal(value=False)}
+            table = emitted(map_, stage, index, now=now).mutate(**place)
             parts.setdefault(emit.into, []).append(table)
     out = {}
     for name in (name for name in CONTRACTS if name in parts):

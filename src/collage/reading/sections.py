@@ -74,7 +74,10 @@ def staged(backend: Any, map_: Map, section: Section, tables: Mapping[str, ir.Ta
         fits = fits & ~section.drop.holds(row)
     whens = [e.when.holds(row) if e.when else ibis.literal(value=True) for e in section.emits]
     table = table.mutate(**{f"_e{i}": fits & when for i, when in enumerate(whens)})
-    if section.key or section.joins or len(section.emits) > 1:
+    if section.key or section.joins:
+        # a join or a window leaves rows in no order; the same input is to give the same bytes
+        table = kept(backend, table.order_by("_file", "_row"))
+    elif section.derive and len(section.emits) > 1:
         table = kept(backend, table)
     return Staged(section, table, rename)
 
@@ -101,22 +104,30 @@ def emitted(map_: Map, stage: Staged, index: int, *, now: datetime) -> ir.Table:
     row = Row(stage.table.filter(stage.table[f"_e{index}"]), map_.times, map_.zone, rename=stage.rename)
     built = {name: _column(value, contract[name].type, name, map_.name, row) for name, value in emit.values}
     schema = contract.schema()
-    values = {n: built[n].value.cast(schema[n]) if n in built else ibis.null(schema[n]) for n in contract.names}
     if emit.into == "touchpoints" and "source" not in built:
-        values["source"] = ibis.literal(map_.name)
+        built["source"] = Built(ibis.literal(map_.name))
     wrong = _first_wrong([(name, w) for name, one in built.items() for w in one.wrongs], row.table["_fault"])
-    local = [pair for one in built.values() for pair in one.locals]
+    # what the map does not fill is null and needs no asking, unless it is required
+    told = {n: built[n].value.cast(schema[n]) for n in contract.names if n in built}
+    required = {c.name: ibis.null(schema[c.name]) for c in contract.columns if c.required and c.name not in built}
     typed = row.table.select(
-        **values,
+        **told,
+        **required,
         _file="_file",
         _row="_row",
-        _emit=ibis.literal(index, type="int64"),
         _wrong=wrong,
-        **_local_times(row.table, local),
+        **_local_times(row.table, [odd for one in built.values() for odd in one.locals]),
     )
-    broken = [*faults(typed, contract), *_ahead(typed, contract, now)]
-    fault = _first_fault(typed["_wrong"], broken)
-    return typed.mutate(_fault=fault).drop("_wrong")
+    fault = _first_fault(typed["_wrong"], [*faults(typed, contract), *_ahead(typed, contract, now)])
+    return typed.select(
+        **{n: typed[n] if n in typed.columns else ibis.null(schema[n]) for n in contract.names},
+        _file="_file",
+        _row="_row",
+        _emit=ibis.literal(index, type="int32"),
+        _ambiguous="_ambiguous",
+        _skipped="_skipped",
+        _fault=fault,
+    )
 
 
 def _column(value: Value, type_: str, name: str, source: str, row: Row) -> Built:
@@ -124,7 +135,7 @@ def _column(value: Value, type_: str, name: str, source: str, row: Row) -> Built
     if name in _PREFIXED:
         return Built(ibis.literal(f"{source}:").concat(built.value), built.wrongs, built.locals)
     if name in _WHO:
-        text = built.value
+        text = row.once(built.value)
         return Built(ibis.ifelse(text.startswith("email:"), text.lower(), text), built.wrongs, built.locals)
     return built
 
@@ -155,11 +166,13 @@ def _fault(column: str, reason: str, found: ir.StringValue) -> ir.StructValue:
     return ibis.struct({"column": ibis.literal(column), "reason": ibis.literal(reason), "found": found}).cast(FAULT)
 
 
-def _local_times(table: ir.Table, local: Sequence[tuple[ir.TimestampValue, str]]) -> dict[str, ir.Value]:
+def _local_times(table: ir.Table, local: Sequence[ir.IntegerValue]) -> dict[str, ir.Value]:
     """Return how many ambiguous and skipped local times a row has seen, those of `local` added."""
     twice, never = table["_ambiguous"], table["_skipped"]
-    for at, zone in local:
-        twice, never = twice + times.ambiguous(at, zone), never + times.skipped(at, zone)
+    for odd in local:
+        twice, never = (
+            seen + (odd == n).cast("int64").fill_null(0) for seen, n in ((twice, times.TWICE), (never, times.NEVER))
+        )
     return {"_ambiguous": twice, "_skipped": never}
 
 
@@ -172,8 +185,9 @@ def _derived(map_: Map, section: Section, table: ir.Table, rename: dict[str, str
         built = value.build(row)
         # a derived column may hide a column of the file; the map means the derived one from here on
         rename[name] = f"_d_{name}"
-        fault = _first_wrong([(name, w) for w in built.wrongs], table["_fault"])
-        table = table.mutate(**{f"_d_{name}": built.value, "_fault": fault}, **_local_times(table, built.locals))
+        fault = _first_wrong([(name, w) for w in built.wrongs], row.table["_fault"])
+        added = {f"_d_{name}": built.value, "_fault": fault, **_local_times(row.table, built.locals)}
+        table = row.bare(row.table.mutate(**added))
     return table
 
 
@@ -182,7 +196,7 @@ def _windowed(map_: Map, section: Section, table: ir.Table, rename: Mapping[str,
     built = [value.build(row) for value in section.order]
     wrongs = [("order", w) for one in built for w in one.wrongs]
     order = {f"_o{i}": one.value for i, one in enumerate(built)}
-    table = table.mutate(**order, _fault=_first_wrong(wrongs, table["_fault"]))
+    table = row.bare(row.table.mutate(**order, _fault=_first_wrong(wrongs, row.table["_fault"])))
     keys = [table[rename.get(name, name)] for name in section.key]
     # null is like nothing, not even like another null: such a row is alone with its key
     alone = ibis.ifelse(ibis.or_(*(key.isnull() for key in keys)), table["_row"], ibis.null("int64"))
@@ -203,12 +217,12 @@ def _joined(
     other = other.filter(*(other[key].notnull() for key in keys))
     one = _one_a_key(backend, map_, other, join, keys)
     columns = [name for name in one.columns if name not in OWN]
-    renamed = {f"{join.table}.{name}": f"_j_{join.table}_{name}" for name in columns}
-    right = one.select(**{f"_j_{join.table}_{name}": one[name] for name in columns})
-    on = [table[rename.get(here, here)] == right[f"_j_{join.table}_{there}"] for here, there in join.on]
+    renamed = {f"{join.table}.{name}": f"_j_{join.table}.{name}" for name in columns}
+    right = one.select(**{f"_j_{join.table}.{name}": one[name] for name in columns})
+    on = [table[rename.get(here, here)] == right[f"_j_{join.table}.{there}"] for here, there in join.on]
     joined = table.left_join(right, on)
     if "_fault" in columns:
-        joined = joined.mutate(_fault=ibis.coalesce(joined["_fault"], joined[f"_j_{join.table}__fault"]))
+        joined = joined.mutate(_fault=ibis.coalesce(joined["_fault"], joined[f"_j_{join.table}._fault"]))
     return joined, renamed
 
 
@@ -224,16 +238,21 @@ def _one_a_key(backend: Any, map_: Map, other: ir.Table, join: Join, keys: Seque
     row = Row(other, map_.times, map_.zone)
     order = [value.build(row) for value in join.first_by]
     numbers = {name: as_type(Built(other[name]), "double", row) for name in join.sums}
-    first = ibis.row_number().over(
-        ibis.window(group_by=keys, order_by=[*(one.value for one in order), other["_file"], other["_row"]])
-    )
-    whole = ibis.window(group_by=keys)
-    added: dict[str, ir.Value] = {name: one.value.sum().over(whole) for name, one in numbers.items()}
-    if join.count:
-        added[join.count] = other.count().over(whole)
-    # what is wrong in one of its rows is wrong with the whole key: a sum without it would be another sum
     wrongs = [(f"{join.table}.{name}", w) for name, one in numbers.items() for w in one.wrongs]
     wrongs += [(f"{join.table} first_by", w) for one in order for w in one.wrongs]
-    fault = _first_wrong(wrongs, ibis.null(FAULT))
-    numbered = other.mutate(**added, _n=first, _fault=fault.argmin(other["_row"]).over(whole))
+    helpers = {f"_o{i}": one.value for i, one in enumerate(order)}
+    table = row.table.mutate(
+        **helpers, **{name: one.value for name, one in numbers.items()}, _fault=_first_wrong(wrongs, ibis.null(FAULT))
+    )
+    place = [table["_file"], table["_row"]]
+    first = ibis.row_number().over(ibis.window(group_by=keys, order_by=[*(table[name] for name in helpers), *place]))
+    # in a stated order, for a sum of floats depends on it
+    whole = ibis.window(group_by=keys, order_by=place, preceding=None, following=None)
+    added: dict[str, ir.Value] = {name: table[name].sum().over(whole) for name in join.sums}
+    if join.count:
+        added[join.count] = table.count().over(whole)
+    if wrongs:
+        # what is wrong in one of its rows is wrong with the whole key: a sum without it would be another sum
+        added["_fault"] = table["_fault"].argmin(table["_row"]).over(whole)
+    numbered = row.bare(table.mutate(**added, _n=first)).drop(*helpers, *([] if wrongs else ["_fault"]))
     return numbered.filter(numbered["_n"] == 0).drop("_n")

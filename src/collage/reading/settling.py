@@ -9,7 +9,7 @@ import ibis
 import ibis.expr.types as ir
 
 from collage.reading.sections import FAULT
-from collage.reading.spool import kept
+from collage.reading.spool import kept, rows_of
 from collage.tables import CONTRACTS
 
 __all__ = ["once", "settled"]
@@ -22,17 +22,17 @@ def settled(backend: Any, out: Mapping[str, ir.Table]) -> tuple[dict[str, ir.Tab
     """Return the rows of each table that stay, and each bad row of a file (`_file`, `_row`) with its `_fault`.
 
     A row that is bad in one table is gone from all. Where an id stands for two contents, the earliest (time, then
-    place) stays and the rows of the others are bad.
+    place) stays and the rows of the others are bad. The tables of `out` lose their bad rows.
     """
     bad = _bad(backend, out)
-    good = _without(backend, out, bad)
-    clashes = [clash for name, table in good.items() if (clash := _clash(backend, name, table)) is not None]
+    _remove(backend, out, bad)
+    clashes = [clash for name, table in out.items() if (clash := _clash(backend, name, table)) is not None]
     if clashes:
         every = _all(clashes)
-        once_each = every.group_by("_file", "_row").agg(_fault=every["_fault"].arbitrary())
-        bad = kept(backend, bad.union(once_each))
-        good = _without(backend, out, bad)
-    return good, bad
+        clashing = kept(backend, every.group_by("_file", "_row").agg(_fault=every["_fault"].arbitrary()))
+        _remove(backend, out, clashing)
+        bad = kept(backend, bad.union(clashing))
+    return dict(out), bad
 
 
 def once(backend: Any, name: str, table: ir.Table) -> tuple[ir.Table, int, int]:
@@ -42,20 +42,49 @@ def once(backend: Any, name: str, table: ir.Table) -> tuple[ir.Table, int, int]:
     if rows == ids:
         return table.select(columns), rows, ids
     # rows that share an id are identical by now
-    numbered = table.mutate(_n=ibis.row_number().over(ibis.window(group_by=key, order_by=_PLACE)))
-    return numbered.filter(numbered["_n"] == 0).order_by(_PLACE).select(columns), rows, ids
+    several = table.semi_join(_twice(table, key), key)
+    number = ibis.row_number().over(ibis.window(group_by=key, order_by=_PLACE))
+    numbered = several.select(*_PLACE, _n=number)
+    _mark(backend, table, kept(backend, numbered.filter(numbered["_n"] > 0)))
+    return table.filter(~table["_again"]).select(columns), rows, ids
 
 
 def _rows_and_ids(backend: Any, table: ir.Table, key: str) -> tuple[int, int]:
-    counted = backend.to_pyarrow(table.aggregate(rows=table.count(), ids=table[key].nunique())).to_pylist()[0]
-    return int(counted["rows"]), int(counted["ids"])
+    """Return how many rows there are, and how many ids."""
+    hashed = _rows_and_groups(backend, table, table[key].hash())
+    # as many hashes as rows: as many ids as rows
+    return hashed if hashed[0] == hashed[1] else _rows_and_groups(backend, table, table[key])
 
 
-def _without(backend: Any, out: Mapping[str, ir.Table], bad: ir.Table) -> dict[str, ir.Table]:
-    """Return the tables without bad rows; a join loses the order, so it is made again."""
-    if not int(backend.execute(bad.count())):
-        return dict(out)
-    return {name: table.anti_join(bad, ["_file", "_row"]).order_by(_PLACE) for name, table in out.items()}
+def _rows_and_groups(backend: Any, table: ir.Table, by: ir.Value) -> tuple[int, int]:
+    groups = table.group_by(by=by).agg(n=table.count())
+    counted = backend.to_pyarrow(groups.aggregate(rows=groups["n"].sum(), groups=groups.count())).to_pylist()[0]
+    return int(counted["rows"] or 0), int(counted["groups"])
+
+
+def _twice(table: ir.Table, key: str) -> ir.Table:
+    """Return the ids of more than one row."""
+    counted = table.group_by(key).agg(_times=table.count())
+    return counted.filter(counted["_times"] > 1)
+
+
+def _remove(backend: Any, out: Mapping[str, ir.Table], bad: ir.Table) -> None:
+    """Take bad rows out of tables where they are: what stays keeps its order, which no join does."""
+    if not rows_of(backend, bad):
+        return
+    for table in out.values():
+        query = f"DELETE FROM {table.get_name()} AS here USING {bad.get_name()} AS there"  # noqa: S608  # names of our own
+        backend.raw_sql(f"{query} WHERE {_same('_file', '_row')}").fetchall()
+
+
+def _mark(backend: Any, table: ir.Table, again: ir.Table) -> None:
+    """Mark the rows of a table that stand in another, by their place."""
+    query = f"UPDATE {table.get_name()} AS here SET _again = true FROM {again.get_name()} AS there"  # noqa: S608  # as above
+    backend.raw_sql(f"{query} WHERE {_same(*_PLACE)}").fetchall()
+
+
+def _same(*columns: str) -> str:
+    return " AND ".join(f"here.{column} = there.{column}" for column in columns)
 
 
 def _all(parts: list[ir.Table]) -> ir.Table:
@@ -82,9 +111,9 @@ def _clash(backend: Any, name: str, table: ir.Table) -> ir.Table | None:
         return None
     columns = list(CONTRACTS[name].names)
     order = [*([_TIME_OF[name]] if name in _TIME_OF else []), "_file", "_row", "_section", "_emit"]
+    several = table.semi_join(_twice(table, key), key)
     number = ibis.row_number().over(ibis.window(group_by=key, order_by=order))
-    several = table.mutate(_n=number, _times=table.count().over(ibis.window(group_by=key)))
-    several = kept(backend, several.filter(several["_times"] > 1))
+    several = kept(backend, several.mutate(_n=number))
     first = several.filter(several["_n"] == 0).select(columns).rename({f"_k_{c}": c for c in columns})
     both = several.filter(several["_n"] > 0).inner_join(first, several[key] == first[f"_k_{key}"])
     same = ibis.and_(*(both[c].identical_to(both[f"_k_{c}"]) for c in columns))

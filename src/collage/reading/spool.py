@@ -19,14 +19,32 @@ import pyarrow as pa
 
 from collage.errors import SourceError
 
-__all__ = ["LONGEST", "Loaded", "Rejects", "Spool", "create", "kept", "lines", "opened", "place", "surrogate"]
+__all__ = [
+    "LONGEST",
+    "Loaded",
+    "Rejects",
+    "Spool",
+    "check_gzip",
+    "create",
+    "is_gzipped",
+    "kept",
+    "lines",
+    "opened",
+    "pieces",
+    "place",
+    "rows_of",
+    "surrogate",
+    "undecodable",
+]
 
 LONGEST = 2**21
-_MARKS = (b"\xff\xfe", b"\xfe\xff")
-_BATCH = 20_000
+_BATCH, _BATCH_SIZE, _BLOCK = 20_000, 2**25, 2**20
+_WIDE = ("utf-16", "utf-32")
+_GZIP = b"\x1f\x8b"
 _MAGIC = {
-    b"\x1f\x8b": ("a gzip file under another name", "give it a name that ends in .gz"),
     b"PK\x03\x04": ("a ZIP archive (or a spreadsheet)", "unpack it, or export it as CSV"),
+    b"\xd0\xcf\x11\xe0": ("an old spreadsheet", "export it as CSV"),
+    b"\xff\xfe\x00\x00": ("UTF-32 text", 'say encoding = "utf-32" in the map\'s table'),
     b"\xff\xfe": ("UTF-16 text", 'say encoding = "utf-16" in the map\'s table'),
     b"\xfe\xff": ("UTF-16 text", 'say encoding = "utf-16" in the map\'s table'),
     b"PAR1": ("a Parquet file", "give it a name that ends in .parquet, or say its format in the map"),
@@ -55,6 +73,11 @@ def place(file: Path) -> str:
     return "'" + re.sub(r"([*?\[])", r"[\1]", str(file)).replace("'", "''") + "'"
 
 
+def rows_of(backend: Any, table: ir.Table) -> int:  # as above
+    """Return how many rows a table has; `execute` would import pandas for it."""
+    return int(backend.to_pyarrow(table.count()).as_py())
+
+
 def kept(backend: Any, table: ir.Table) -> ir.Table:  # as above
     """Work a table out once, into a temporary table."""
     return backend.create_table(ibis.util.gen_name("kept"), obj=table, temp=True)
@@ -70,6 +93,7 @@ class Spool:
     file: str
     rows: int = 0
     _name: str = ""
+    _size: int = 0
     _pending: list[list[str | None]] = field(default_factory=list)
     _numbers: list[int] = field(default_factory=list)
 
@@ -79,12 +103,13 @@ class Spool:
         fields = ", ".join(f"{_quoted(c)} VARCHAR" for c in self.columns)
         self.backend.raw_sql(f"CREATE TEMP TABLE {self._name} ({fields}{',' if fields else ''} _row BIGINT)").fetchall()
 
-    def add(self, row: list[str | None]) -> None:
-        """Add the next record."""
+    def add(self, row: list[str | None], size: int) -> None:
+        """Add the next record, of so many characters."""
         self.rows += 1
+        self._size += size
         self._pending.append(row)
         self._numbers.append(self.rows)
-        if len(self._pending) >= _BATCH:
+        if len(self._pending) >= _BATCH or self._size >= _BATCH_SIZE:
             self._flush()
 
     def reject(self, column: str | None, reason: str, found: str | None, raw: str) -> None:
@@ -105,6 +130,7 @@ class Spool:
         _insert(self.backend, self._name, batch)
         self._pending.clear()
         self._numbers.clear()
+        self._size = 0
 
 
 @dataclass(slots=True)
@@ -114,6 +140,7 @@ class Rejects:
     backend: Any
     n: int = 0
     _name: str = ""
+    _size: int = 0
     _pending: list[dict[str, Any]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -127,7 +154,8 @@ class Rejects:
         self.n += 1
         texts = {"column": column, "reason": reason, "found": _shown(found), "raw": _shown(raw)}
         self._pending.append({"file": file, "row": row, **texts})
-        if len(self._pending) >= _BATCH // 10:
+        self._size += len(raw)
+        if len(self._pending) >= _BATCH // 10 or self._size >= _BATCH_SIZE:
             self._flush()
 
     def table(self) -> ir.Table:
@@ -142,6 +170,7 @@ class Rejects:
             batch = pa.Table.from_pylist(self._pending, pa.schema(list(zip(names, kinds, strict=True))))
             _insert(self.backend, self._name, batch)
             self._pending.clear()
+            self._size = 0
 
 
 def surrogate(text: str) -> bool:
@@ -155,23 +184,49 @@ def surrogate(text: str) -> bool:
     return False
 
 
+def undecodable(encoding: str) -> str:
+    """Return the reason for which a record goes whose bytes are no text in its file's encoding."""
+    return f"holds bytes that are no text in {encoding} (the map's table can name another encoding)"
+
+
+def is_gzipped(file: Path) -> bool:
+    """Return whether a file says by its name that it is gzipped."""
+    return file.suffix.lower() == ".gz"
+
+
+def check_gzip(file: Path, encoding: str) -> None:
+    """Read a gzip file to its end, where its checksum stands; DuckDB does not look at that."""
+    with opened(file, encoding) as stream:
+        while stream.read(_BLOCK):
+            pass
+
+
 @contextmanager
 def opened(file: Path, encoding: str = "utf-8") -> Iterator[IO[bytes]]:
     """Open a file, seeing through gzip; whatever the disk or gzip finds wrong becomes a SourceError."""
     try:
         with file.open("rb") as plain:
-            if file.suffix == ".gz":
-                with gzip.GzipFile(fileobj=plain) as inner:
-                    _sniff(file, inner.peek(4)[:4] if hasattr(inner, "peek") else b"", encoding)
-                    yield io.BufferedReader(inner)
+            start = plain.peek(4)[:4]
+            _refuse_other_gzip(file, start)
+            if is_gzipped(file):
+                with gzip.GzipFile(fileobj=plain) as inner, io.BufferedReader(inner) as seen_through:
+                    start = seen_through.peek(4)[:4]
+                    if start.startswith(_GZIP):
+                        raise SourceError(f"read {file.name}", "a gzip file within a gzip file", "unpack it once")
+                    _sniff(file, start, encoding)
+                    yield seen_through
             else:
-                _sniff(file, plain.peek(4)[:4], encoding)
+                _sniff(file, start, encoding)
                 yield plain
     except EOFError:
         raise SourceError(
             f"read {file.name}", "a gzip file that breaks off", "copy or export it again; it is not whole"
         ) from None
-    except (OSError, zlib.error) as error:
+    except (gzip.BadGzipFile, zlib.error) as error:
+        raise SourceError(
+            f"read {file.name}", f"a damaged gzip file ({error})", "copy or export it again; it is not whole"
+        ) from None
+    except OSError as error:
         raise SourceError(
             f"read {file.name}", str(error), "check the file, its name and your right to read it"
         ) from None
@@ -179,12 +234,22 @@ def opened(file: Path, encoding: str = "utf-8") -> Iterator[IO[bytes]]:
 
 def lines(stream: IO[bytes], encoding: str, file: Path) -> Iterator[str]:
     """Yield the lines of a stream, ends kept; one beyond `LONGEST` is cut there, so that memory stays bounded."""
-    text = io.TextIOWrapper(stream, encoding=_with_mark(encoding), errors="surrogateescape", newline="")
+    whole = True
+    for piece in pieces(stream, encoding, file):
+        if whole:
+            yield piece
+        whole = piece[-1] in "\r\n"
+
+
+def pieces(stream: IO[bytes], encoding: str, file: Path) -> Iterator[str]:
+    """Yield the lines of a stream, ends kept; one beyond `LONGEST` in pieces, of which only the last has an end."""
+    text = io.TextIOWrapper(stream, encoding=_read_as(encoding), errors="surrogateescape", newline="")
     try:
-        while line := text.readline(LONGEST + 2):
-            yield line
-            while len(line) == LONGEST + 2 and line[-1] not in "\r\n":
-                line = text.readline(LONGEST + 2)
+        first = text.readline(LONGEST + 2).removeprefix("\ufeff")
+        if first:
+            yield first
+        while piece := text.readline(LONGEST + 2):
+            yield piece
     except UnicodeError as error:
         raise SourceError(
             f"read {file.name} as {encoding}", str(error), "name the file's encoding in the map's table"
@@ -193,23 +258,35 @@ def lines(stream: IO[bytes], encoding: str, file: Path) -> Iterator[str]:
         text.detach()
 
 
-def _with_mark(encoding: str) -> str:
-    return "utf-8-sig" if encoding.lower().replace("_", "-") in {"utf-8", "utf8", "ascii"} else encoding
+def _read_as(encoding: str) -> str:
+    return "utf-8" if codecs.lookup(encoding).name == "ascii" else encoding
+
+
+def _refuse_other_gzip(file: Path, start: bytes) -> None:
+    """Refuse a file whose name says another thing about gzip than it does itself."""
+    if start.startswith(_GZIP) and not is_gzipped(file):
+        raise SourceError(f"read {file.name}", "a gzip file under another name", "give it a name that ends in .gz")
+    if start and is_gzipped(file) and not start.startswith(_GZIP):
+        do = "take .gz off its name, or export it again"
+        raise SourceError(f"read {file.name}", "no gzip file, though its name ends in .gz", do)
 
 
 def _sniff(file: Path, start: bytes, encoding: str) -> None:
-    wide = codecs.lookup(encoding).name.startswith(("utf-16", "utf-32"))
+    wide = codecs.lookup(encoding).name.startswith(_WIDE)
     for magic, (found, do) in _MAGIC.items():
-        expected = magic in _MARKS if wide else magic == b"PAR1" and file.suffix == ".parquet"
-        if start.startswith(magic) and not expected:
+        if start.startswith(magic) and not (wide and found.lower().startswith(_WIDE)):
             raise SourceError(f"read {file.name}", found, do)
 
 
 def _shown(text: str | None) -> str | None:
-    """Return a text as it may stand in a table: no halves of characters, no NUL, not endless."""
+    """Return a text as it may stand in a table: undecodable bytes and halves of characters spelt out, not endless."""
     if text is None:
         return None
-    return text[:LONGEST].encode("utf-8", "backslashreplace").decode().replace("\0", "␀")
+    try:
+        plain = text[:LONGEST].encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        plain = text[:LONGEST].encode("utf-8", "backslashreplace")
+    return plain.decode("utf-8", "backslashreplace").replace("\0", "␀")
 
 
 def _quoted(name: str) -> str:

@@ -24,6 +24,8 @@ __all__ = ["suggest"]
 _LOOK = 1000
 _MOST_KINDS = 60
 _SHORT = 60
+# columns about a customer that do not say who it is
+_NOBODY = re.compile(r"date|time|city|state|country|zip|remark|comment|name|type|segment|tier")
 _NULLS = ("?", "-", "NULL", "null", "None", "N/A", "n/a", "NA", "NaN", "Unknown", "unknown")
 _ISO = re.compile(r"\d{4}-\d{1,2}-\d{1,2}([T ]\d{1,2}:\d{2}(:\d{2}([.,]\d{1,9})?)?( ?(Z|[+-]\d{2}(:?\d{2})?))?)?")
 _DATES = (
@@ -240,11 +242,8 @@ def _kind(column: _Column | None) -> Iterator[str]:
 
 
 def _slug(name: str, word: str) -> str:
-    parts = [
-        re.sub(r"[^a-z0-9]+", "_", part.lower()).strip("_") or "other"
-        for part in (name.rsplit(":", maxsplit=1)[-1], word)
-    ]
-    return ".".join(parts)
+    about = "activity" if name == "concept:name" else name
+    return ".".join(re.sub(r"[^a-z0-9]+", "_", part.lower()).strip("_") or "other" for part in (about, word))
 
 
 def _guesses(columns: Mapping[str, _Column], rows: int) -> dict[str, _Column]:
@@ -279,6 +278,8 @@ def _rank(name: str, words: Sequence[str]) -> int:
 def _suits(key: str, column: _Column, rows: int) -> bool:
     if key == "occurred_at":
         return column.format is not None
+    if key == "identifier" and _NOBODY.search(column.name.lower()):
+        return False
     if key == "touchpoint_id":
         return len(set(column.values)) == rows
     if key == "wait_s":

@@ -18,13 +18,15 @@ import pyarrow.compute as pc
 
 from collage.tables import from_text
 
-__all__ = ["check", "epoch_us", "make_timestamptz", "moment", "moment_us"]
+__all__ = ["NEVER", "TWICE", "check", "epoch_us", "make_timestamptz", "moment", "moment_us", "of_local"]
 
 _UTC = dt.Timestamp(timezone="UTC", scale=6)
 _OFFSET = r"(Z|[+-]\d{2}(:?\d{2})?)$"
+_FAR_OFFSET = r"[+-](1[6-9]|[2-9]\d)(:?\d{2})?$"
 _TIME_OF_DAY = r"\d:\d{2}"
 _FIRST_YEAR, _LAST_YEAR = 1900, 2200
-_TWICE, _NEVER, _ODD, _BITS = 1, 2, 3, 2
+TWICE, NEVER = 1, 2
+_ODD, _BITS = 3, 2
 _Whole = npt.NDArray[np.int64]
 
 
@@ -86,13 +88,29 @@ def moment(
         own = once(text.re_search(_OFFSET) & text.re_search(_TIME_OF_DAY))
         told = once(_function(zone)(ibis.ifelse(own, ibis.null("int64"), moment_us(whole))))
         return ibis.ifelse(own, whole, _at(told)), told & _ODD
+    # DuckDB reads "epoch" and "infinity" as 1900, whatever the format
+    text = once(ibis.ifelse(text.re_search(r"\d"), text, ibis.null("string")))
     plain = [form for form in formats if "%z" not in form]
-    moments = [_aware(text, form).cast(_UTC) for form in formats if "%z" in form]
+    offset = [(form, _near(text) if form.endswith("%z") else text) for form in formats if "%z" in form]
+    moments = [_aware(near, form).cast(_UTC) for form, near in offset]
     local = epoch_us(_local(text, ibis.array(plain)).cast(_NAIVE)) if plain else ibis.null("int64")
     if zone == "UTC":
         return ibis.coalesce(*moments, make_timestamptz(local)), None
     told = once(_function(zone)(local))
     return ibis.coalesce(*moments, _at(told)), told & _ODD
+
+
+def of_local(
+    local: ir.TimestampValue, zone: str, *, once: Callable[[ir.Value], ir.Value]
+) -> tuple[ir.TimestampValue, ir.IntegerValue]:
+    """Return local times of a zone as `moment` does; null where they are infinite."""
+    told = once(_function(zone)(epoch_us(local)))
+    return _at(told), told & _ODD
+
+
+def _near(text: ir.StringValue) -> ir.StringValue:
+    """Return a text that ends in an offset, null where it is farther from UTC than any zone; DuckDB takes +99:00."""
+    return ibis.ifelse(text.re_search(_FAR_OFFSET), ibis.null("string"), text)
 
 
 def check(zone: str) -> None:
@@ -125,7 +143,7 @@ def _stretches(zone: str) -> tuple[_Whole, _Whole, _Whole]:
     """Return where the stretches of a zone's local time end, and the offset (µs) and oddness of each."""
     switches, before, after, moved = _zone(zone)
     # what is told twice, or never, is as long as the clock moves, and ends where it switches for good
-    odd = np.where(moved < 0, _TWICE, _NEVER) * (moved != 0)
+    odd = np.where(moved < 0, TWICE, NEVER) * (moved != 0)
     begins = switches - np.abs(moved)
     edges = np.maximum.accumulate(np.column_stack([begins, switches]).ravel())
     offsets = np.append(np.repeat(before, 2), after[-1:])

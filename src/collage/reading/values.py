@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import reduce
 from typing import Any, Protocol
 
 import ibis
@@ -134,8 +133,8 @@ class Template:
     def build(self, row: Row) -> Built:
         if len(self.parts) == 1 and not isinstance(self.parts[0], str) and not self.parts[0][1]:
             return Built(row[self.parts[0][0]])
-        texts = [ibis.literal(p) if isinstance(p, str) else _padded(_as_text(row[p[0]]), p[1]) for p in self.parts]
-        return Built(reduce(lambda one, other: one.concat(other), texts))
+        texts = [ibis.literal(p) if isinstance(p, str) else _padded(_as_text(row[p[0]], row), p[1]) for p in self.parts]
+        return Built(texts[0].concat(*texts[1:]) if len(texts) > 1 else texts[0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,13 +148,13 @@ class First:
             yield from option.columns()
 
     def build(self, row: Row) -> Built:
-        built = [option.build(row) for option in self.options]
+        built = [_settled(option.build(row), row) for option in self.options]
         wrongs: list[Wrong] = []
         earlier: ir.BooleanValue = ibis.literal(value=True)
         for one in built:
             wrongs += [Wrong(w.when & earlier, w.reason, w.found) for w in one.wrongs]
             earlier = earlier & one.value.isnull()
-        values = _alike([one.value for one in built])
+        values = _alike([one.value for one in built], row)
         return Built(ibis.coalesce(*values), tuple(wrongs), _locals(built))
 
 
@@ -174,7 +173,7 @@ class Mapped:
 
     def build(self, row: Row) -> Built:
         inner = self.value.build(row)
-        text = _as_text(inner.value)
+        text = row.once(_as_text(inner.value, row))
         known = text.isin([before for before, _ in self.texts])
         wrongs = inner.wrongs
         other: ir.Value = ibis.null("string")
@@ -185,7 +184,7 @@ class Mapped:
         elif not isinstance(self.other, str):
             built = self.other.build(row)
             wrongs += tuple(Wrong(w.when & text.notnull() & ~known, w.reason, w.found) for w in built.wrongs)
-            other = ibis.ifelse(text.isnull(), ibis.null("string"), _as_text(built.value))
+            other = ibis.ifelse(text.isnull(), ibis.null("string"), _as_text(built.value, row))
         return Built(ibis.cases(*((text == b, a) for b, a in self.texts), else_=other), wrongs, inner.locals)
 
 
@@ -204,7 +203,7 @@ class When:
             yield from self.otherwise.columns()
 
     def build(self, row: Row) -> Built:
-        holds = self.condition.holds(row)
+        holds = row.once(self.condition.holds(row))
         then = self.then.build(row)
         wrongs = [Wrong(w.when & holds, w.reason, w.found) for w in then.wrongs]
         if self.otherwise is None:
@@ -212,7 +211,7 @@ class When:
             return Built(value, tuple(wrongs), then.locals)
         other = self.otherwise.build(row)
         wrongs += [Wrong(w.when & ~holds, w.reason, w.found) for w in other.wrongs]
-        one, two = _alike([then.value, other.value])
+        one, two = _alike([then.value, other.value], row)
         return Built(ibis.ifelse(holds, one, two), tuple(wrongs), then.locals + other.locals)
 
 
@@ -234,12 +233,12 @@ class Time:
         built = as_time(self.time.build(row), row, self.formats, self.zone)
         if self.plus_s is None:
             return built
-        plus = _as_number(self.plus_s.build(row))
-        near = ibis.ifelse(plus.value.abs() < _float(_FAR_S), plus.value, ibis.null("float64"))
+        plus = _as_number(self.plus_s.build(row), row)
+        near = row.once(ibis.ifelse(plus.value.abs() < _float(_FAR_S), plus.value, ibis.null("float64")))
         far = Wrong(plus.value.notnull() & near.isnull(), "moves a time too far", plus.value.cast("string"))
         microseconds = (near * _float(1_000_000)).round().cast("int64")
-        moved = times.make_timestamptz(_microseconds(built.value) + microseconds)
-        return Built(moved.cast("timestamp('UTC', 6)"), (*built.wrongs, *plus.wrongs, far), built.locals)
+        moved = times.make_timestamptz(times.moment_us(built.value) + microseconds)
+        return Built(row.once(moved), (*built.wrongs, *plus.wrongs, far), built.locals)
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,13 +255,13 @@ class Number:
         yield from self.number.columns()
 
     def build(self, row: Row) -> Built:
-        built = _as_number(self.number.build(row), self.decimal)
+        built = _as_number(self.number.build(row), row, self.decimal)
         value = built.value
         if self.times != 1:
             value = value * _float(self.times)
         if self.plus != 0:
             value = value + _float(self.plus)
-        return Built(_rounded(value) if self.rounded else value, built.wrongs, built.locals)
+        return Built(_rounded(row.once(value)) if self.rounded else value, built.wrongs, built.locals)
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,15 +278,15 @@ class Seconds:
         yield from self.end.columns()
 
     def build(self, row: Row) -> Built:
-        start, end = self.start.build(row), self.end.build(row)
-        clocks = [_clock(_as_text(one.value)) for one in (start, end)]
-        between = clocks[1] - clocks[0]
+        start, end = (_settled(one.build(row), row) for one in (self.start, self.end))
+        clocks = [row.once(_clock(row.once(_as_text(one.value, row)))) for one in (start, end)]
+        between = row.once(clocks[1] - clocks[0])
         if self.past_midnight:
             between = ibis.ifelse(between < _float(0), between + _float(86_400), between)
         told = [one.value.notnull() for one in (start, end)]
         both = clocks[0].notnull() & clocks[1].notnull()
         moments = [as_time(one, row, self.formats, None) for one in (start, end)]
-        apart = _microseconds(moments[1].value) - _microseconds(moments[0].value)
+        apart = times.moment_us(moments[1].value) - times.moment_us(moments[0].value)
         value = ibis.ifelse(both, between, apart.cast("float64") / _float(1_000_000))
         wrongs = [
             Wrong(w.when & c.isnull(), w.reason, w.found)
@@ -295,7 +294,7 @@ class Seconds:
             for w in m.wrongs
         ]
         mixed = told[0] & told[1] & (clocks[0].notnull() != clocks[1].notnull())
-        wrongs.append(Wrong(mixed, "is a clock time beside a full time", _as_text(end.value)))
+        wrongs.append(Wrong(mixed, "is a clock time beside a full time", _as_text(end.value, row)))
         return Built(value, tuple(wrongs))
 
 
@@ -311,8 +310,8 @@ class Mean:
 
     def build(self, row: Row) -> Built:
         built = self.value.build(row)
-        text = _as_text(built.value)
-        numbers = text.split(self.split).map(lambda part: from_text(part.strip(), "double"))
+        text = row.once(_as_text(built.value, row))
+        numbers = row.once(text.split(self.split).map(lambda part: from_text(part.strip(), "double")))
         bad = text.notnull() & (numbers.map(lambda n: n.isnull().cast("int64")).sums() > 0)
         wrong = Wrong(
             bad.fill_null(ibis.literal(value=False)),
@@ -332,7 +331,7 @@ class Changed:
         yield from self.value.columns()
 
     def build(self, row: Row) -> Built:
-        built = self.value.build(row)
+        built = _settled(self.value.build(row), row)
         first = ibis.row_number().over(row.window) == 0
         return Built(~first & ~built.value.identical_to(built.value.lag().over(row.window)), built.wrongs)
 
@@ -376,21 +375,33 @@ class Object:
             yield from value.columns()
 
     def build(self, row: Row) -> Built:
-        built = {name: value.build(row) for name, value in self.entries}
+        built = {name: _settled(value.build(row), row) for name, value in self.entries}
         wrongs = tuple(w for one in built.values() for w in one.wrongs)
         return Built(json_object({name: one.value for name, one in built.items()}), wrongs)
 
 
 def as_time(built: Built, row: Row, formats: Sequence[str] | None, zone: str | None) -> Built:
     """Return a built value as a moment; a text is read by the formats and zone given, else by the map's."""
-    if built.value.type().is_timestamp():
-        return built
-    text = _as_text(built.value)
     wanted, place = row.formats if formats is None else tuple(formats), zone or row.zone
-    value, local = times.moment(text, wanted, place)
+    if built.value.type().is_timestamp():
+        return _in_utc(_settled(built, row), row, place)
+    text = row.once(_as_text(built.value, row))
+    value, odd = times.moment(text, wanted, place, once=row.once)
+    value = row.once(value)
     expected = f"is not a time as {' or '.join(wanted)}" if wanted else "is not a time (ISO 8601)"
     wrong = Wrong(text.notnull() & value.isnull(), expected, text)
-    return Built(value, (*built.wrongs, wrong), (*built.locals, *([] if place == "UTC" else [(local, place)])))
+    return Built(value, (*built.wrongs, wrong), built.locals if odd is None else (*built.locals, odd))
+
+
+def _in_utc(built: Built, row: Row, zone: str) -> Built:
+    """Return a time that is none of text as a moment; without a zone of its own it is in the one given."""
+    if built.value.type().timezone is not None or zone == "UTC":
+        return built
+    value, odd = times.of_local(built.value, zone, once=row.once)
+    value = row.once(value)
+    reason = "is not a time between the years 1900 and 2200"
+    wrong = Wrong(built.value.notnull() & value.isnull(), reason, built.value.cast("string"))
+    return Built(value, (*built.wrongs, wrong), (*built.locals, odd))
 
 
 def as_type(built: Built, type_: str, row: Row) -> Built:
@@ -398,14 +409,16 @@ def as_type(built: Built, type_: str, row: Row) -> Built:
     if type_ == "timestamp":
         return as_time(built, row, None, None)
     if type_ == "string":
-        return Built(_as_text(built.value), built.wrongs, built.locals)
-    if built.value.type().is_string():
-        value = from_text(built.value, type_)
+        return Built(_as_text(built.value, row), built.wrongs, built.locals)
+    built = _settled(built, row)
+    if not built.value.type().is_numeric():  # a time or true/false is none, and is told so by its text
+        built = Built(row.once(_as_text(built.value, row)), built.wrongs, built.locals)
+        value = row.once(from_text(built.value, type_, once=row.once))
         words = {"double": "a number", "int64": "a whole number", "bool": "true or false"}[type_]
         wrong = Wrong(built.value.notnull() & value.isnull(), f"is not {words}", built.value)
         return Built(value, (*built.wrongs, wrong), built.locals)
     if type_ == "int64" and built.value.type().is_floating():
-        text = _as_text(built.value)
+        text = _as_text(built.value, row)
         return as_type(Built(text, built.wrongs, built.locals), type_, row)
     return Built(
         built.value.cast({"double": "float64", "bool": "boolean"}.get(type_, type_)),
@@ -414,22 +427,28 @@ def as_type(built: Built, type_: str, row: Row) -> Built:
     )
 
 
-def _as_number(built: Built, decimal: str = ".") -> Built:
+def _settled(built: Built, row: Row) -> Built:
+    """Return a built value that is worked out once."""
+    return Built(row.once(built.value), built.wrongs, built.locals)
+
+
+def _as_number(built: Built, row: Row, decimal: str = ".") -> Built:
     if built.value.type().is_numeric():
-        return Built(built.value.cast("float64"), built.wrongs, built.locals)
-    text = _as_text(built.value)
+        return Built(row.once(built.value.cast("float64")), built.wrongs, built.locals)
+    text = row.once(_as_text(built.value, row))
     plain = text
     if decimal == ",":
-        grouped = ibis.ifelse(text.re_search(_GROUPED), text.re_replace(r"[. ]", ""), text)
-        plain = ibis.ifelse(grouped.contains("."), ibis.null("string"), grouped.replace(",", "."))
-    value = from_text(plain, "double")
+        grouped = row.once(ibis.ifelse(text.re_search(_GROUPED), text.re_replace(r"[. ]", ""), text))
+        plain = row.once(ibis.ifelse(grouped.contains("."), ibis.null("string"), grouped.replace(",", ".")))
+    value = row.once(from_text(plain, "double", once=row.once))
     return Built(value, (*built.wrongs, Wrong(text.notnull() & value.isnull(), "is not a number", text)), built.locals)
 
 
-def _as_text(value: ir.Value) -> ir.StringValue:
+def _as_text(value: ir.Value, row: Row) -> ir.StringValue:
     if value.type().is_string():
         return value
     if value.type().is_floating():
+        value = row.once(value)
         whole = (value == _rounded(value)) & (value.abs() < _float(2.0**53))
         return ibis.ifelse(whole, value.try_cast("int64").cast("string"), value.cast("string"))
     return value.cast("string")
@@ -452,18 +471,14 @@ def _clock(text: ir.StringValue) -> ir.FloatingValue:
     return (times.epoch_us(at) - 946_684_800_000_000).cast("float64") / _float(1_000_000)
 
 
-def _microseconds(moment: ir.TimestampValue) -> ir.IntegerValue:
-    return times.epoch_us(moment.cast("timestamp(6)"))
-
-
-def _alike(values: Sequence[ir.Value]) -> list[ir.Value]:
+def _alike(values: Sequence[ir.Value], row: Row) -> list[ir.Value]:
     """Return values of one type: as they are where they agree, else as texts."""
     kinds = {str(value.type()).lstrip("!") for value in values}
-    return list(values) if len(kinds) == 1 else [_as_text(value) for value in values]
+    return list(values) if len(kinds) == 1 else [_as_text(value, row) for value in values]
 
 
-def _locals(built: Sequence[Built]) -> tuple[tuple[ir.TimestampValue, str], ...]:
-    return tuple(pair for one in built for pair in one.locals)
+def _locals(built: Sequence[Built]) -> tuple[ir.IntegerValue, ...]:
+    return tuple(odd for one in built for odd in one.locals)
 
 
 def _float(value: float) -> ir.FloatingScalar:

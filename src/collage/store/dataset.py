@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import ibis.expr.types as ir
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from collage.errors import DatasetError
 from collage.store import door
@@ -96,7 +98,13 @@ class Dataset:
             None when there is no such file.
         """
         file = self.folder / name
-        return file.read_text(encoding="utf-8") if file.is_file() else None
+        if not file.is_file():
+            return None
+        try:
+            return file.read_text(encoding="utf-8-sig")
+        except (OSError, UnicodeDecodeError) as error:
+            do = "save it as UTF-8 text, or take it out of the dataset"
+            raise DatasetError(f"read {file}", str(error), do) from None
 
 
 def open_dataset(folder: Path, engine: Engine, *, progress: Callable[[str], None] = lambda _: None) -> Dataset:
@@ -178,7 +186,17 @@ def _described(folder: Path, files: dict[str, list[Path]]) -> dict[str, int] | N
         sizes = {name: {str(p): int(s) for p, s in tables[name]["files"].items()} for name in tables}
         rows = {name: int(tables[name]["rows"]) for name in tables}
         contract = note["contract"]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
         return None
     real = {name: {p.relative_to(folder).as_posix(): p.stat().st_size for p in paths} for name, paths in files.items()}
-    return rows if contract == contract_hash() and sizes == real else None
+    if contract != contract_hash() or sizes != real:
+        return None
+    return rows if rows == {name: _stored_rows(paths) for name, paths in files.items()} else None
+
+
+def _stored_rows(files: Sequence[Path]) -> int | None:
+    """Return the rows that Parquet files say they hold; None where one of them says nothing."""
+    try:
+        return sum(int(pq.read_metadata(file).num_rows) for file in files)
+    except (OSError, pa.ArrowException):
+        return None

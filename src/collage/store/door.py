@@ -61,7 +61,7 @@ def _check_rows(engine: Engine, contract: Contract, files: Sequence[Path]) -> tu
         raw = _raw(engine, files, placed=True)
         _refuse_missing_columns(raw, contract, files)
         _refuse_first_fault(engine, raw, contract)
-        rows = int(engine.backend.execute(raw.count()))
+        rows = int(engine.backend.to_pyarrow(raw.count()).as_py())
         duplicates = _duplicates(engine, conformed(engine, contract.name, files), contract, files)
     except duckdb.Error as error:
         do = "repair or replace the file; for a raw export use collage read with a map"

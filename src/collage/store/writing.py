@@ -5,18 +5,25 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import ibis.expr.types as ir
 import pyarrow.parquet as pq
 
 from collage.errors import DatasetError
 from collage.store.engine import Engine
-from collage.tables import contract_hash
+from collage.tables import CONTRACTS, contract_hash
 
 __all__ = ["in_the_way", "write_dataset"]
+
+# what is written beside the tables
+_NOTES = ("dataset.json", "read.json", "catalogue.toml")
+_SHOWN = 5
+_NAME = 200  # of 255 bytes, so that ours fits where the folder's fits
 
 
 def write_dataset(
@@ -59,7 +66,9 @@ def write_dataset(
         When something else is in the way, or the place cannot be written.
     """
     in_the_way(folder, replace=replace)
-    part = folder.parent / f".{folder.name}.{os.getpid()}.part"
+    place = _place(folder)
+    part = place.parent / f".{place.name[:_NAME]}.{os.getpid()}.part"
+    made = _missing(place.parent)
     try:
         part.mkdir(parents=True)
         rows = {}
@@ -70,10 +79,12 @@ def write_dataset(
             (part / name).write_text(json.dumps(note, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
         for name, text in (files or {}).items():
             (part / name).write_text(text, encoding="utf-8")
-        _settle(part, folder)
-    except OSError as error:
+        _settle(part, place)
+    except (OSError, UnicodeError, duckdb.Error) as error:
+        shutil.rmtree(part, ignore_errors=True)
+        _remove_empty(made)
         do = "choose another place with --out, or free the disk"
-        raise DatasetError(f"write the dataset {folder}", str(error), do) from error
+        raise DatasetError(f"write the dataset {folder}", " ".join(str(error).split())[:400], do) from error
     finally:
         shutil.rmtree(part, ignore_errors=True)
     return rows
@@ -94,20 +105,58 @@ def in_the_way(folder: Path, *, replace: bool) -> None:
     DatasetError
         When it may not, or something else is there.
     """
-    if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
-        return
-    if not (folder / "dataset.json").is_file():
-        found, do = "something that is not a dataset of ours", "choose another --out; nothing was touched"
-    elif replace:
-        return
-    else:
+    do = "choose another --out; nothing was touched"
+    try:
+        place = _place(folder)
+        if not place.exists() or (place.is_dir() and not any(place.iterdir())):
+            return
+        foreign = _foreign(place)
+    except (OSError, RuntimeError, ValueError) as error:  # no such name, no right, a circle of links
+        raise DatasetError(f"write the dataset {folder}", str(error), do) from None
+    if not (place / "dataset.json").is_file():
+        found = "something that is not a dataset of ours"
+    elif not replace:
         found, do = "a dataset is there already", "choose another --out, or say --replace to write it anew"
+    elif foreign:
+        found = f"a dataset beside other things, which would be lost: {', '.join(foreign[:_SHOWN])}"
+    else:
+        return
     raise DatasetError(f"write the dataset {folder}", found, do)
 
 
+def _place(folder: Path) -> Path:
+    """Return where a folder really is, links and dots followed."""
+    return folder.resolve()
+
+
+def _foreign(place: Path) -> list[str]:
+    """Return what stands in a folder and is not written with a dataset."""
+    if not place.is_dir():
+        return []
+    ours = {*_NOTES, *(f"{name}.parquet" for name in CONTRACTS)}
+    return sorted(entry.name for entry in place.iterdir() if entry.name not in ours)
+
+
+def _missing(folder: Path) -> list[Path]:
+    """Return the folders that have to be made before something can be put into this one, innermost first."""
+    return [each for each in (folder, *folder.parents) if not each.exists()]
+
+
+def _remove_empty(folders: Sequence[Path]) -> None:
+    for folder in folders:
+        with suppress(OSError):
+            folder.rmdir()
+
+
 def _write_table(table: ir.Table, file: Path, engine: Engine) -> int:
-    engine.backend.to_parquet(table, file, compression="zstd")
+    # Ibis's own to_parquet stumbles over a quote in the path
+    query = f"COPY ({engine.backend.compile(table)}) TO {_quoted(str(file))} (FORMAT parquet, COMPRESSION zstd)"
+    engine.backend.raw_sql(query).fetchall()
     return int(pq.read_metadata(file).num_rows)
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
 
 
 def _description(part: Path, rows: Mapping[str, int]) -> dict[str, Any]:
@@ -124,7 +173,7 @@ def _settle(part: Path, folder: Path) -> None:
             os.fsync(handle)
         finally:
             os.close(handle)
-    aside = folder.parent / f".{folder.name}.{os.getpid()}.old"
+    aside = folder.parent / f".{folder.name[:_NAME]}.{os.getpid()}.old"
     if folder.exists():
         folder.rename(aside)
     try:

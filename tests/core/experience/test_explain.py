@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import ibis
 import ibis.expr.types as ir
 import pytest
 
@@ -38,10 +39,11 @@ ROWS = [
 
 
 @pytest.fixture(scope="module")
-def tables() -> tuple[ir.Table, ir.Table, ir.Table, Catalogue]:
+def tables(duckdb: Any) -> tuple[ir.Table, ir.Table, ir.Table, Catalogue]:
     touchpoints = as_table(ROWS)
     who = customers(touchpoints)
-    return touchpoints, who, marks(touchpoints, who, default()), default()
+    left = duckdb.to_pyarrow(marks(touchpoints, who, default()))  # worked out once for all tests
+    return touchpoints, who, ibis.memtable(left), default()
 
 
 Tables = tuple[ir.Table, ir.Table, ir.Table, Catalogue]

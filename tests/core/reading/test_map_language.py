@@ -2,12 +2,11 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from collage.errors import MapError, ReadingError
+from collage.errors import ReadingError
 from collage.store import Engine
 from tests.core.reading.through import Read, read
 
