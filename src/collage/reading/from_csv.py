@@ -34,7 +34,7 @@ from collage.reading.spool import (
     undecodable,
 )
 
-__all__ = ["read"]
+__all__ = ["first_rows", "read"]
 
 # no export holds it; with the empty text as null DuckDB would forgive cells too many when they are empty
 _NOTHING = "\uffff\ufffe"
@@ -75,6 +75,26 @@ def read(backend: Any, file: Path, source: SourceTable, wanted: Iterable[str], r
     with opened(file, source.encoding) as stream:
         _slow(pieces(stream, source.encoding, file), source, spool, file)
     return Loaded(spool.done(), file.name, spool.rows, tuple(names))
+
+
+def first_rows(file: Path, source: SourceTable, n: int) -> list[dict[str, str | None]]:
+    """Return the first `n` records of a file that can be taken apart, by column.
+
+    Raises
+    ------
+    SourceError
+        As `read` does, as far as the file is looked at.
+    """
+    _, header = _header(file, source)
+    names = [name or f"column{i}" for i, name in enumerate(header, 1)]
+    _check_header(file, names, source)
+    with opened(file, source.encoding) as stream:
+        text = pieces(stream, source.encoding, file)
+        cells = (cells for cells, _, _ in itertools.islice(_records(text, source), n + 1) if len(cells) == len(names))
+        next(cells, None)  # the header
+        found = [dict[str, str | None](zip(names, row, strict=True)) for row in cells]
+        text.close()  # type: ignore[attr-defined]  # a generator: lets go of the stream
+    return found
 
 
 def _fast(backend: Any, file: Path, source: SourceTable, names: list[str]) -> Loaded | None:

@@ -29,7 +29,9 @@ def settled(backend: Any, out: Mapping[str, ir.Table]) -> tuple[dict[str, ir.Tab
     clashes = [clash for name, table in out.items() if (clash := _clash(backend, name, table)) is not None]
     if clashes:
         every = _all(clashes)
-        clashing = kept(backend, every.group_by("_file", "_row").agg(_fault=every["_fault"].arbitrary()))
+        # of a row that clashes more than once the same fault is told each time
+        told = every["_fault"]["column"].concat(every["_fault"]["found"])
+        clashing = kept(backend, every.group_by("_file", "_row").agg(_fault=every["_fault"].argmin(told)))
         _remove(backend, out, clashing)
         bad = kept(backend, bad.union(clashing))
     return dict(out), bad

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import itertools
 import json
 import re
@@ -12,11 +11,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from collage.errors import SourceError, UsageError
 from collage.reading.formats import format_of
+from collage.reading.from_csv import first_rows
 from collage.reading.from_xes import first_events
+from collage.reading.mapping import SourceTable
 from collage.reading.spool import lines, opened, surrogate
 
 __all__ = ["suggest"]
@@ -143,8 +145,9 @@ def suggest(sources: Sequence[Path]) -> str:
     if not records:
         raise SourceError(f"read {files[0].name}", "not a single row in it", "export it again")
     names = list(dict.fromkeys(name for record in records for name in record))
+    usable = {name.casefold(): name for name in reversed(names) if name.isprintable() and not re.search(r"[{}|]", name)}
     columns = {
-        name: _column(name, [record.get(name) for record in records]) for name in names if not re.search(r"[{}|]", name)
+        name: _column(name, [record.get(name) for record in records]) for name in names if name in usable.values()
     }
     return _written(files[0], extra, columns, records)
 
@@ -189,8 +192,8 @@ def _written(
     ]
     name = re.sub(r"[^a-z0-9_-]+", "-", file.name.split(".")[0].lower()).strip("-_") or "export"
     out = [
-        f"# A first map for {file.name}, guessed from its first {len(records):,} rows. Every line marked ? is a guess.",
-        f"# Check them, then try it: collage read {file.name} --map THIS.toml --dry-run",
+        f"# A first map for {_short(file.name)}, guessed from its first {len(records):,} rows. Every line marked ? is a guess.",
+        f"# Check them, then try it: collage read {_short(file.name)} --map THIS.toml --dry-run",
         "",
         f"name = {_toml(name)}",
         'zone = "UTC"                 # ? the zone of times without an offset',
@@ -198,18 +201,18 @@ def _written(
     if forms and not (at is not None and at.format == "iso"):
         out.append(f"times = {_toml(forms)}  # ?")
     out += [f"nulls = {_toml(nulls)}  # ? texts that mean: not known", ""]
-    out += [*extra, "[[rows]]", "", "[[rows.emit]]", 'into = "touchpoints"', *_emit(guess, at)]
+    out += [*extra, "[[rows]]", "", "[[rows.emit]]", 'into = "touchpoints"', *_emit(guess, at, len(records))]
     used = {column.name for column in guess.values()}
     out += ["", "# Columns not used yet, each with a value of it:"]
     out += [
-        f"#   {c.place}  {_short(c.values[0]) if c.values else '(always empty)'}"
+        f"#   {_short(c.place)}  {_short(c.values[0]) if c.values else '(always empty)'}"
         for c in columns.values()
         if c.name not in used
     ]
     return "\n".join(out) + "\n"
 
 
-def _emit(guess: Mapping[str, _Column], at: _Column | None) -> Iterator[str]:
+def _emit(guess: Mapping[str, _Column], at: _Column | None, rows: int) -> Iterator[str]:
     known = {key: column.place for key, column in guess.items()}
     yield f"touchpoint_id = {_toml(known.get('touchpoint_id', '{_file}.{_row|08}'))}  # ? unique"
     who = guess.get("identifier")
@@ -224,21 +227,22 @@ def _emit(guess: Mapping[str, _Column], at: _Column | None) -> Iterator[str]:
         yield f"occurred_at = {_toml(at.place)}  # ?"
     else:
         yield f"occurred_at = {{ time = {_toml(at.place)}, formats = {_toml([at.format])} }}  # ?"
-    yield from _kind(guess.get("kind"))
+    yield from _kind(guess.get("kind"), rows)
     for key in ("channel", "department", "agent", "issue_id", "wait_s", "text"):
         if key in known:
             value = f"{{ number = {_toml(known[key])} }}" if key == "wait_s" else _toml(known[key])
             yield f"{key} = {value}  # ?"
 
 
-def _kind(column: _Column | None) -> Iterator[str]:
+def _kind(column: _Column | None, rows: int) -> Iterator[str]:
     words = list(dict.fromkeys(column.values)) if column is not None else []
     if column is None or len(words) > _MOST_KINDS:
         yield 'kind = "message.received"  # ? what one row is; see the vocabulary in docs/reference'
         return
     yield "# ? each text of the column is a kind of its own; put the vocabulary's word where one fits (docs/reference)"
     pairs = ", ".join(f"{_toml(word)} = {_toml(_slug(column.name, word))}" for word in words)
-    yield f'kind = {{ value = {_toml(column.place)}, map = {{ {pairs} }}, other = {{ is = "other" }} }}'
+    value = f'{{ value = {_toml(column.place)}, map = {{ {pairs} }}, other = {{ is = "other" }} }}'
+    yield f"kind = {value}" if len(column.values) == rows else f'kind = {{ first = [{value}, "other"] }}'
 
 
 def _slug(name: str, word: str) -> str:
@@ -288,11 +292,12 @@ def _suits(key: str, column: _Column, rows: int) -> bool:
 
 
 def _toml(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False)
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _short(value: str) -> str:
-    line = " ".join(value.split())
+    """Return a text as it may stand in a comment: one line, not long, without what TOML takes nowhere."""
+    line = re.sub(r"[\x00-\x1f\x7f]", "·", " ".join(value.split()))
     return line if len(line) <= _SHORT else f"{line[: _SHORT - 1]}…"
 
 
@@ -302,21 +307,16 @@ _Looked = tuple[list[str], list[dict[str, str | None]]]
 def _look_csv(file: Path) -> _Looked:
     encoding = "utf-8"
     with opened(file) as stream:
-        some = list(itertools.islice(lines(stream, encoding, file), _LOOK + 1))
+        some = [line for line in itertools.islice(lines(stream, encoding, file), _LOOK + 1) if line.strip()]
     if any(surrogate(line) for line in some):
         encoding = "cp1252"
-        with opened(file) as stream:
-            some = list(itertools.islice(lines(stream, encoding, file), _LOOK + 1))
-    if not some:
-        raise SourceError(f"read {file.name}", "an empty file", "export it again")
-    delimiter = max(",;\t|", key=lambda mark: (some[0].count(mark), mark == ","))
-    rows = list(csv.reader(some, delimiter=delimiter))
-    header = [name.strip() or f"column{i}" for i, name in enumerate(rows[0], 1)]
+    first = some[0] if some else ""
+    delimiter = max(",;\t|", key=lambda mark: (first.count(mark), mark == ","))
     extra = ["[tables.rows]"] if delimiter != "," or encoding != "utf-8" else []
     extra += [f"delimiter = {_toml(delimiter)}"] if delimiter != "," else []
     extra += [f"encoding = {_toml(encoding)}  # ?"] if encoding != "utf-8" else []
-    records = [dict(zip(header, row, strict=True)) for row in rows[1:] if len(row) == len(header)]
-    return [*extra, ""] if extra else [], [{**record} for record in records]
+    source = SourceTable("rows", delimiter=delimiter, encoding=encoding)
+    return [*extra, ""] if extra else [], first_rows(file, source, _LOOK)
 
 
 def _look_jsonl(file: Path) -> _Looked:
@@ -324,11 +324,11 @@ def _look_jsonl(file: Path) -> _Looked:
     with opened(file) as stream:
         for line in itertools.islice(lines(stream, "utf-8", file), _LOOK):
             try:
-                record = json.loads(line, parse_float=str, parse_int=str)
+                record = json.loads(line, parse_float=str, parse_int=str, parse_constant=str)
+                if isinstance(record, dict):
+                    records.append(dict(_flat(record, "")))
             except (ValueError, RecursionError):
                 continue
-            if isinstance(record, dict):
-                records.append(dict(_flat(record, "")))
     return [], records
 
 
@@ -340,15 +340,25 @@ def _flat(record: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, str | N
             yield f"{prefix}{key}", json.dumps(value, ensure_ascii=False)
         else:
             text = str(value).lower() if isinstance(value, bool) else value
-            yield f"{prefix}{key}", None if text is None else str(text)
+            yield f"{prefix}{key}", None if text is None else str(text).encode("utf-8", "backslashreplace").decode()
 
 
 def _look_parquet(file: Path) -> _Looked:
     try:
         batch = next(pq.ParquetFile(file).iter_batches(batch_size=_LOOK), None)
-    except (OSError, ValueError) as error:
-        raise SourceError(f"read {file.name}", " ".join(str(error).split()), "export it again") from None
-    return [], [dict(_flat(row, "")) for row in (batch.to_pylist() if batch is not None else [])]
+        columns = {} if batch is None else dict(zip(batch.schema.names, map(_plain, batch.columns), strict=True))
+    except (OSError, pa.ArrowException) as error:
+        found = f"no Parquet file that can be read ({' '.join(str(error).split())})"
+        raise SourceError(f"read {file.name}", found, "export it again, and check that it is whole") from None
+    return [], [dict(_flat(dict(zip(columns, row, strict=True)), "")) for row in zip(*columns.values(), strict=True)]
+
+
+def _plain(column: pa.Array) -> list[Any]:
+    """Return the values of a column; times as texts, for Python has no nanoseconds and no year 10000."""
+    try:
+        return list((column if pa.types.is_nested(column.type) else column.cast(pa.string())).to_pylist())
+    except (ValueError, OverflowError, pa.ArrowException):
+        return [None] * len(column)
 
 
 def _look_xes(file: Path) -> _Looked:

@@ -109,8 +109,8 @@ def of_local(
 
 
 def _near(text: ir.StringValue) -> ir.StringValue:
-    """Return a text that ends in an offset, null where it is farther from UTC than any zone; DuckDB takes +99:00."""
-    return ibis.ifelse(text.re_search(_FAR_OFFSET), ibis.null("string"), text)
+    """Return a text that ends in an offset as DuckDB wants it: +00 for Z, null where no zone is so far from UTC."""
+    return ibis.ifelse(text.re_search(_FAR_OFFSET), ibis.null("string"), text.re_replace("Z$", "+00"))
 
 
 def check(zone: str) -> None:

@@ -148,14 +148,13 @@ class First:
             yield from option.columns()
 
     def build(self, row: Row) -> Built:
-        built = [_settled(option.build(row), row) for option in self.options]
-        wrongs: list[Wrong] = []
+        built: list[Built] = []
         earlier: ir.BooleanValue = ibis.literal(value=True)
-        for one in built:
-            wrongs += [Wrong(w.when & earlier, w.reason, w.found) for w in one.wrongs]
-            earlier = earlier & one.value.isnull()
+        for option in self.options:
+            built.append(_where(earlier, _settled(option.build(row), row)))
+            earlier = earlier & built[-1].value.isnull()
         values = _alike([one.value for one in built], row)
-        return Built(ibis.coalesce(*values), tuple(wrongs), _locals(built))
+        return Built(ibis.coalesce(*values), _wrongs(built), _locals(built))
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,17 +174,17 @@ class Mapped:
         inner = self.value.build(row)
         text = row.once(_as_text(inner.value, row))
         known = text.isin([before for before, _ in self.texts])
-        wrongs = inner.wrongs
-        other: ir.Value = ibis.null("string")
+        rest = Built(ibis.null("string"))
         if self.other is None:
-            wrongs += (Wrong(text.notnull() & ~known, "is a text which the map's value map does not know", text),)
+            reason = "is a text which the map's value map does not know"
+            rest = Built(rest.value, (Wrong(text.notnull() & ~known, reason, text),))
         elif self.other == "keep":
-            other = text
+            rest = Built(text)
         elif not isinstance(self.other, str):
-            built = self.other.build(row)
-            wrongs += tuple(Wrong(w.when & text.notnull() & ~known, w.reason, w.found) for w in built.wrongs)
-            other = ibis.ifelse(text.isnull(), ibis.null("string"), _as_text(built.value, row))
-        return Built(ibis.cases(*((text == b, a) for b, a in self.texts), else_=other), wrongs, inner.locals)
+            rest = _where(text.notnull() & ~known, self.other.build(row))
+        other = ibis.ifelse(text.isnull(), ibis.null("string"), _as_text(rest.value, row))
+        value = ibis.cases(*((text == b, a) for b, a in self.texts), else_=other)
+        return Built(value, _wrongs([inner, rest]), _locals([inner, rest]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,15 +203,12 @@ class When:
 
     def build(self, row: Row) -> Built:
         holds = row.once(self.condition.holds(row))
-        then = self.then.build(row)
-        wrongs = [Wrong(w.when & holds, w.reason, w.found) for w in then.wrongs]
+        then = _where(holds, self.then.build(row))
         if self.otherwise is None:
             value = ibis.ifelse(holds, then.value, ibis.null(then.value.type()))
-            return Built(value, tuple(wrongs), then.locals)
-        other = self.otherwise.build(row)
-        wrongs += [Wrong(w.when & ~holds, w.reason, w.found) for w in other.wrongs]
-        one, two = _alike([then.value, other.value], row)
-        return Built(ibis.ifelse(holds, one, two), tuple(wrongs), then.locals + other.locals)
+            return Built(value, then.wrongs, then.locals)
+        both = [then, _where(~holds, self.otherwise.build(row))]
+        return Built(ibis.ifelse(holds, *_alike([one.value for one in both], row)), _wrongs(both), _locals(both))
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,7 +291,7 @@ class Seconds:
         ]
         mixed = told[0] & told[1] & (clocks[0].notnull() != clocks[1].notnull())
         wrongs.append(Wrong(mixed, "is a clock time beside a full time", _as_text(end.value, row)))
-        return Built(value, tuple(wrongs))
+        return Built(value, tuple(wrongs), _locals(moments))
 
 
 @dataclass(frozen=True, slots=True)
@@ -333,7 +329,8 @@ class Changed:
     def build(self, row: Row) -> Built:
         built = _settled(self.value.build(row), row)
         first = ibis.row_number().over(row.window) == 0
-        return Built(~first & ~built.value.identical_to(built.value.lag().over(row.window)), built.wrongs)
+        other = ~built.value.identical_to(built.value.lag().over(row.window))
+        return Built(~first & other, built.wrongs, built.locals)
 
 
 @dataclass(frozen=True, slots=True)
@@ -347,7 +344,7 @@ class Previous:
 
     def build(self, row: Row) -> Built:
         built = self.value.build(row)
-        return Built(built.value.lag().over(row.window), built.wrongs)
+        return Built(built.value.lag().over(row.window), built.wrongs, built.locals)
 
 
 @dataclass(frozen=True, slots=True)
@@ -376,8 +373,8 @@ class Object:
 
     def build(self, row: Row) -> Built:
         built = {name: _settled(value.build(row), row) for name, value in self.entries}
-        wrongs = tuple(w for one in built.values() for w in one.wrongs)
-        return Built(json_object({name: one.value for name, one in built.items()}), wrongs)
+        every = list(built.values())
+        return Built(json_object({name: one.value for name, one in built.items()}), _wrongs(every), _locals(every))
 
 
 def as_time(built: Built, row: Row, formats: Sequence[str] | None, zone: str | None) -> Built:
@@ -475,6 +472,17 @@ def _alike(values: Sequence[ir.Value], row: Row) -> list[ir.Value]:
     """Return values of one type: as they are where they agree, else as texts."""
     kinds = {str(value.type()).lstrip("!") for value in values}
     return list(values) if len(kinds) == 1 else [_as_text(value, row) for value in values]
+
+
+def _where(when: ir.BooleanValue, built: Built) -> Built:
+    """Return a built value of which only the rows count for which it is meant."""
+    wrongs = tuple(Wrong(w.when & when, w.reason, w.found) for w in built.wrongs)
+    odd = tuple(ibis.ifelse(when, odd, ibis.null("int64")) for odd in built.locals)
+    return Built(built.value, wrongs, odd)
+
+
+def _wrongs(built: Sequence[Built]) -> tuple[Wrong, ...]:
+    return tuple(wrong for one in built for wrong in one.wrongs)
 
 
 def _locals(built: Sequence[Built]) -> tuple[ir.IntegerValue, ...]:

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import csv
+import gzip
+import re
+import zlib
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -21,6 +26,8 @@ __all__ = ["check", "conformed"]
 
 # Columns that only tell where a row stands; no table may bring columns of these names.
 _FILE, _ROW = "_file", "_row"
+_TAKEN = {_FILE, _ROW, "filename", "file_row_number"}
+_BLOCK = 2**20
 
 
 def conformed(engine: Engine, name: str, files: Sequence[Path]) -> ir.Table:
@@ -97,15 +104,55 @@ def _raw(engine: Engine, files: Sequence[Path], *, placed: bool = False) -> ir.T
 def _texts(engine: Engine, file: Path, name: str) -> str:
     """Return SQL for a CSV or JSONL file all of whose columns are texts."""
     if file.name.endswith((".csv", ".csv.gz")):
-        options = "all_varchar = true, header = true, delim = ',', quote = '\"', escape = '\"', auto_detect = true"
-        return f"read_csv({name}, {options})"
+        names = _csv_names(file)
+        columns = ", ".join(f"{_quoted(column, chr(39))}: 'VARCHAR'" for column in names)
+        # told everything, DuckDB skips no line that it cannot make out; with '' as its null it would forgive cells
+        options = f"columns = {{{columns}}}, auto_detect = false, header = true, nullstr = '\uffff\ufffe'"
+        options += ", delim = ',', quote = '\"', escape = '\"', strict_mode = true"
+        texts = ", ".join(f"nullif({_quoted(column)}, '') AS {_quoted(column)}" for column in names)
+        return f"(SELECT {texts} FROM read_csv({name}, {options}))"  # noqa: S608  # quoted above
     keys = engine.backend.raw_sql(
         f"SELECT DISTINCT unnest(json_keys(json)) AS k FROM read_ndjson_objects({name}) ORDER BY k"  # noqa: S608  # quoted above
     ).fetchall()
+    _check_names(file, [key for (key,) in keys])
     picked = ", ".join(
         f'json ->> \'$."{k.replace(chr(39), chr(39) * 2)}"\' AS "{k.replace(chr(34), chr(34) * 2)}"' for (k,) in keys
     )
     return f"(SELECT {picked or 'NULL AS nothing'} FROM read_ndjson_objects({name}))"  # noqa: S608  # quoted above
+
+
+def _csv_names(file: Path) -> list[str]:
+    """Return the names in a CSV's header; a gzip file is read to its end, where its checksum stands."""
+    opener = gzip.open if file.suffix == ".gz" else open
+    try:
+        with opener(file, "rt", encoding="utf-8-sig", newline="") as text:
+            names = next(csv.reader(text, strict=True), [])
+            while file.suffix == ".gz" and text.read(_BLOCK):
+                pass
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError, csv.Error) as error:
+        do = "repair or replace the file; it is UTF-8 text with a header line"
+        raise ContractError(f"read {file.name}", _one_line(error), do) from error
+    if not names:
+        raise ContractError(f"read {file.name}", "no header line", "make the file anew, or take it out of the dataset")
+    _check_names(file, names)
+    return names
+
+
+def _check_names(file: Path, names: Sequence[str]) -> None:
+    """Refuse a header which DuckDB would mend in silence."""
+    count = Counter(name.casefold() for name in names)
+    wrong = next((name for name in names if count[name.casefold()] > 1), None)
+    if wrong is not None:
+        do = "rename one (letter case does not tell them apart)"
+        raise ContractError(f"read {file.name}", f"the column {wrong!r} twice", do)
+    wrong = next((name for name in names if not name or name.casefold() in _TAKEN), None)
+    if wrong is not None:
+        found = f"a column {wrong!r}, a name of our own" if wrong else "a column without a name"
+        raise ContractError(f"read {file.name}", found, "rename it, or take it out")
+
+
+def _quoted(name: str, mark: str = '"') -> str:
+    return mark + name.replace(mark, mark * 2) + mark
 
 
 def _value(raw: ir.Table, name: str, type_: str) -> ir.Value:
@@ -150,6 +197,7 @@ def _check_parquet_types(file: Path, contract: Contract) -> None:
         raise ContractError(
             f"read {file.name}", _one_line(error), "make the file anew; it is no whole Parquet file"
         ) from error
+    _check_names(file, schema.names)
     for column in contract.columns:
         index = schema.get_field_index(column.name)
         if index < 0:
@@ -159,7 +207,7 @@ def _check_parquet_types(file: Path, contract: Contract) -> None:
             do = "times are in microseconds; run the file through collage read, which rounds them down"
             raise ContractError(f"read {file.name}, column {column.name}", "nanosecond times", do)
         if not _fits(type_, column.type):
-            do = f"write the column as {column.type} ({expected(column)}), or run the file through collage read"
+            do = f"write the column as {column.type}, or run the file through collage read"
             raise ContractError(f"read {file.name}, column {column.name}", f"type {type_}", do)
 
 
@@ -220,7 +268,7 @@ def _broken(contract: Contract, column: str, reason: str, row: dict[str, Any], n
     more = f" ({n:,} rows in all)" if n > 1 else ""
     found = "null" if row["found"] is None else repr(str(row["found"])[:200])
     asked = f"read {row[_FILE]} as {contract.name}: column {column}, row {row[_ROW]}"
-    what = f"a {column} is {expected(contract[column])}"
+    what = f"{column} holds {expected(contract[column])}"
     do = f"{what}; correct the export, or run it through collage read, which sets such rows aside"
     return ContractError(asked, f"{found}, which {reason}{more}", do)
 
@@ -245,4 +293,5 @@ def _duplicates(engine: Engine, table: ir.Table, contract: Contract, files: Sequ
 
 
 def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())[:400]
+    """Return what an engine says, without its query and its advice on settings that are not ours to give."""
+    return re.split(r" LINE \d+: | Possible [Ss]olution| Possible fixes", " ".join(str(error).split()))[0][:400]

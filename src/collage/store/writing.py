@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import ibis
 import ibis.expr.types as ir
 import pyarrow.parquet as pq
 
@@ -67,7 +68,7 @@ def write_dataset(
     """
     in_the_way(folder, replace=replace)
     place = _place(folder)
-    part = place.parent / f".{place.name[:_NAME]}.{os.getpid()}.part"
+    part = _beside(place, "part")
     made = _missing(place.parent)
     try:
         part.mkdir(parents=True)
@@ -124,6 +125,12 @@ def in_the_way(folder: Path, *, replace: bool) -> None:
     raise DatasetError(f"write the dataset {folder}", found, do)
 
 
+def _beside(place: Path, ending: str) -> Path:
+    """Return a hidden place of our own beside another."""
+    name = os.fsencode(place.name)[:_NAME].decode(errors="ignore")
+    return place.parent / f".{name}.{os.getpid()}.{ending}"
+
+
 def _place(folder: Path) -> Path:
     """Return where a folder really is, links and dots followed."""
     return folder.resolve()
@@ -150,8 +157,8 @@ def _remove_empty(folders: Sequence[Path]) -> None:
 
 def _write_table(table: ir.Table, file: Path, engine: Engine) -> int:
     # Ibis's own to_parquet stumbles over a quote in the path
-    query = f"COPY ({engine.backend.compile(table)}) TO {_quoted(str(file))} (FORMAT parquet, COMPRESSION zstd)"
-    engine.backend.raw_sql(query).fetchall()
+    view = engine.backend.create_view(ibis.util.gen_name("written"), table).get_name()
+    engine.backend.raw_sql(f"COPY {view} TO {_quoted(str(file))} (FORMAT parquet, COMPRESSION zstd)").fetchall()
     return int(pq.read_metadata(file).num_rows)
 
 
@@ -173,7 +180,7 @@ def _settle(part: Path, folder: Path) -> None:
             os.fsync(handle)
         finally:
             os.close(handle)
-    aside = folder.parent / f".{folder.name[:_NAME]}.{os.getpid()}.old"
+    aside = _beside(folder, "old")
     if folder.exists():
         folder.rename(aside)
     try:

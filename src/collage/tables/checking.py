@@ -161,7 +161,18 @@ def _moment(value: ir.StringValue) -> ir.TimestampValue:
 
 
 def without_nul(text: ir.StringValue) -> ir.StringValue:
-    """Return a text with each NUL replaced by its picture, ␀, so that a table can show it."""
+    """Return a text with each NUL replaced by its picture, ␀, so that a table can show it.
+
+    Parameters
+    ----------
+    text
+        Texts.
+
+    Returns
+    -------
+    StringValue
+        The same where there is no NUL.
+    """
     return text.replace(_chr(0), "␀")
 
 

@@ -1,4 +1,4 @@
-"""Local times become moments as the standard library's zoneinfo says; told twice is the earlier, never told moves on."""
+"""Local times become moments as the standard library's zoneinfo says: told twice the earlier, never told moved on."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -60,7 +60,7 @@ def some_local(dice: Random, zone: str) -> datetime:
     year = dice.randint(1970, 2099)
     near = switches(zone, year)
     if near and dice.random() < 0.8:
-        half_hours = timedelta(minutes=30 * dice.randint(0, 8))
+        half_hours = timedelta(minutes=30 * dice.choice([*range(9), *range(44, 52)]))
         return (
             dice.choice(near)
             + half_hours
@@ -134,8 +134,8 @@ def test_odd_times_are_counted_as_rows_that_were_used_however_often_the_map_read
     assert found.reading.note()["times"] == {"ambiguous": 2, "skipped": 1}
     assert tuple(found.reading.note()["files"]["times.csv"].values()) == (9, 7, 1, 1)
     assert found.column("occurred_at")[0] == datetime(2024, 10, 27, 0, 30, tzinfo=UTC)
-    assert found.column("occurred_at")[8] == datetime(2024, 3, 31, 1, 0, tzinfo=UTC)
-    assert found.column("received_at")[8] == datetime(2024, 3, 31, 1, 0, tzinfo=UTC)
+    skipped = next(row for row in found.rows() if row["touchpoint_id"] == "x:7.1")
+    assert skipped["occurred_at"] == skipped["received_at"] == datetime(2024, 3, 31, 1, tzinfo=UTC)
 
 
 WRITINGS = {
@@ -151,15 +151,8 @@ WRITINGS = {
 
 def test_formats_are_tried_in_order_and_each_directive_is_read(read_files: ReadFiles) -> None:
     lines = ["at", *(f'"{text}"' for text in WRITINGS), "nothing"]
-    top = f"name = 'x'\ntimes = {[form for form, _ in WRITINGS.values()]}\n"
-    found = read_files(
-        top
-        + COUNTED[COUNTED.index("[[rows]]") :]
-        .split('[[rows.emit]]\ninto = "touchpoints"\nwhen')[0]
-        .replace('drop = { kind = "out" }', "")
-        .replace('"{kind}"', '"a"'),
-        {"times.csv": "\n".join(lines)},
-    )
+    top = f"times = {[form for form, _ in WRITINGS.values()]}\n{TOP}".replace('"2024-05-01"', '"{at}"')
+    found = read_files(top, {"times.csv": "\n".join(lines)})
     assert [at.replace(tzinfo=None) for at in found.column("occurred_at")] == [at for _, at in WRITINGS.values()]
     assert [(row, found) for row, _, _, found in found.faults()] == [(len(WRITINGS) + 1, "nothing")]
 
@@ -174,5 +167,5 @@ def test_a_zone_that_nobody_knows_is_refused(zone: str) -> None:
 
 @pytest.mark.parametrize("form", ["%Q", "%H:%M %", "plain", "%U"])
 def test_a_format_that_is_none_is_refused(form: str) -> None:
-    with pytest.raises(MapError, match="read the map: times\n"):
+    with pytest.raises(MapError, match=r"read the map map\.toml: times\n"):
         parse_map(f'times = ["{form}"]\n{TOP}', file="map.toml")

@@ -1,0 +1,68 @@
+"""Run measurements and print one table of them."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from bench import memory, reading, score
+from bench.inputs import write_calls
+from bench.measure import Line, machine, table
+
+__all__ = ["MEASUREMENTS", "main"]
+
+_ROWS = 2_000_000
+MEASUREMENTS: dict[str, Callable[[Path, int], list[Line]]] = {
+    "csv": reading.csv,
+    "xes": reading.xes,
+    "jsonl": reading.jsonl,
+    "parquet": reading.parquet,
+    "memory": memory.memory,
+    "score": score.score,
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> list[Line]:
+    """Measure what is asked for, print the table, and return its lines."""
+    asked = _parser().parse_args(arguments)
+    lines: list[Line] = []
+    told = machine()
+    with tempfile.TemporaryDirectory(prefix="collage-bench-") as folder:
+        place = Path(folder)
+        # the first read of a process imports the libraries
+        reading.made(write_calls(place / "first.csv", 100), "one emit", place / "first")
+        for name in asked.what or MEASUREMENTS:
+            print(f"measuring {name} …", file=sys.stderr)
+            lines += MEASUREMENTS[name](place, asked.rows)
+    print(f"{told}\n\n{table(lines)}")
+    if asked.json is not None:
+        found = {"machine": told, "lines": {line.measured: dict(line.figures) for line in lines}}
+        asked.json.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    return lines
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m bench",
+        description="Speed and memory, each beside a floor measured in the same run. Medians of three.",
+        epilog="python -m bench csv xes --rows 500000",
+    )
+    parser.add_argument(
+        "what", nargs="*", choices=[*MEASUREMENTS, []], metavar="|".join(MEASUREMENTS), help="default: all"
+    )
+    parser.add_argument(
+        "--rows",
+        type=int,
+        default=_ROWS,
+        help=f"rows of the largest CSV (default {_ROWS:,}); the slower formats get a tenth, scores half",
+    )
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
+    return parser
+
+
+if __name__ == "__main__":
+    main()

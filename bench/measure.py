@@ -1,0 +1,100 @@
+"""How a thing is measured, and the table it is told in."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from statistics import median
+from time import perf_counter
+
+__all__ = ["Line", "machine", "rated", "seconds", "table", "together"]
+
+_TIMES = 3
+_HEAD = ("measured", "size", "ours", "floor", "ours / floor", "rate", "bar")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of the table: what was measured, in words, and `figures` with the same as numbers.
+
+    `kept` says whether the bar is reached; None where there is none.
+    """
+
+    measured: str
+    size: str
+    ours: str
+    floor: str
+    ratio: str
+    rate: str = ""
+    bar: str = ""
+    kept: bool | None = None
+    figures: Mapping[str, float | str] = field(default_factory=dict)
+
+
+def together(ours: Callable[[], object], floor: Callable[[], object]) -> tuple[float, float]:
+    """Return the median seconds of both, run in turn so that a busy moment of the machine meets both alike."""
+    taken = [(seconds(floor), seconds(ours)) for _ in range(_TIMES)]
+    return median(one for _, one in taken), median(one for one, _ in taken)
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """Return how long a piece of work takes."""
+    start = perf_counter()
+    work()
+    return perf_counter() - start
+
+
+def rated(
+    measured: str, n: int, unit: str, taken: tuple[float, float], *, floor: str, bar: int = 0, size: str = ""
+) -> Line:
+    """Return the line of a thing that goes through `n` units in `taken` seconds (ours, the floor's)."""
+    ours, bare = taken
+    rate = n / ours
+    return Line(
+        measured,
+        size or f"{n:,} {unit}",
+        f"{ours:.2f} s",
+        f"{bare:.2f} s ({floor})",
+        f"{ours / bare:.1f}",
+        f"{rate:,.0f} {unit}/s",
+        f"≥ {bar:,}" if bar else "",
+        rate >= bar if bar else None,
+        {"n": n, "ours_s": ours, "floor_s": bare, "rate": rate, "bar": bar},
+    )
+
+
+def machine() -> str:
+    """Return what the table was measured on and with."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    load = os.getloadavg()[0]
+    packages = ", ".join(f"{name} {version(name)}" for name in ("duckdb", "ibis-framework", "pyarrow"))
+    return (
+        f"{_processor()}, {os.cpu_count()} cores, {memory:.0f} GiB, {platform.system()}; "
+        f"load {load:.1f} at the start; Python {platform.python_version()}, {packages}"
+    )
+
+
+def _processor() -> str:
+    try:
+        told = Path("/proc/cpuinfo").read_text(encoding="utf-8")
+    except OSError:
+        return platform.machine()
+    names = [line.partition(":")[2].strip() for line in told.splitlines() if line.startswith("model name")]
+    return names[0] if names else platform.machine()
+
+
+def table(lines: Sequence[Line]) -> str:
+    """Return the lines as one table of plain text; an exclamation mark stands where a bar is missed."""
+    told = [_HEAD, *(_cells(line) for line in lines)]
+    widths = [max(len(row[column]) for row in told) for column in range(len(_HEAD))]
+    rows = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in told]
+    return "\n".join([rows[0], "-" * len(max(rows, key=len)), *rows[1:]])
+
+
+def _cells(line: Line) -> tuple[str, ...]:
+    missed = " !" if line.kept is False else ""
+    return (line.measured, line.size, line.ours, line.floor, line.ratio, line.rate, line.bar + missed)
