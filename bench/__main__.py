@@ -16,7 +16,7 @@ from bench.measure import Line, machine, table
 __all__ = ["MEASUREMENTS", "main"]
 
 _ROWS = 2_000_000
-MEASUREMENTS: dict[str, Callable[[Path, int], list[Line]]] = {
+MEASUREMENTS: dict[str, Callable[[Path, int, int], list[Line]]] = {
     "csv": reading.csv,
     "xes": reading.xes,
     "jsonl": reading.jsonl,
@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> list[Line]:
         reading.made(write_calls(place / "first.csv", 100), "one emit", place / "first")
         for name in asked.what or MEASUREMENTS:
             print(f"measuring {name} …", file=sys.stderr)
-            lines += MEASUREMENTS[name](place, asked.rows)
+            lines += MEASUREMENTS[name](place, asked.rows, asked.repeat)
     print(f"{told}\n\n{table(lines)}")
     if asked.json is not None:
         found = {"machine": told, "lines": {line.measured: dict(line.figures) for line in lines}}
@@ -60,6 +60,7 @@ def _parser() -> argparse.ArgumentParser:
         default=_ROWS,
         help=f"rows of the largest CSV (default {_ROWS:,}); the slower formats get a tenth, scores half",
     )
+    parser.add_argument("--repeat", type=int, default=3, help="how often each time is taken (default 3)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
     return parser
 

@@ -13,7 +13,6 @@ from time import perf_counter
 
 __all__ = ["Line", "machine", "rated", "seconds", "table", "together"]
 
-_TIMES = 3
 _HEAD = ("measured", "size", "ours", "floor", "ours / floor", "rate", "bar")
 
 
@@ -35,9 +34,9 @@ class Line:
     figures: Mapping[str, float | str] = field(default_factory=dict)
 
 
-def together(ours: Callable[[], object], floor: Callable[[], object]) -> tuple[float, float]:
+def together(ours: Callable[[], object], floor: Callable[[], object], repeat: int) -> tuple[float, float]:
     """Return the median seconds of both, run in turn so that a busy moment of the machine meets both alike."""
-    taken = [(seconds(floor), seconds(ours)) for _ in range(_TIMES)]
+    taken = [(seconds(floor), seconds(ours)) for _ in range(repeat)]
     return median(one for _, one in taken), median(one for one, _ in taken)
 
 

@@ -32,14 +32,21 @@ _FILES = {
 }
 
 
-def memory(place: Path, rows: int, *, times: Sequence[int] = TIMES, only: Sequence[str] = tuple(_FILES)) -> list[Line]:
-    """Measure each format on files of several sizes, the smallest with a fortieth of `rows`.
+def memory(
+    place: Path,
+    rows: int,
+    repeat: int,  # noqa: ARG001  # memory is the same each time
+    *,
+    times: Sequence[int] = TIMES,
+    only: Sequence[str] = tuple(_FILES),
+) -> list[Line]:
+    """Measure each format on files of several sizes, the smallest with a hundredth of `rows`.
 
     Parameters
     ----------
     place
         Where files go; each is removed once it is measured.
-    rows
+    rows, repeat
         As for the other measurements.
     times
         Sizes, as multiples of the smallest.
@@ -54,7 +61,7 @@ def memory(place: Path, rows: int, *, times: Sequence[int] = TIMES, only: Sequen
     lines = []
     for name in only:
         file, map_, share = _FILES[name]
-        sizes = [max(1, rows // 40) * share * n for n in times]
+        sizes = [max(1, rows // 100) * share * n for n in times]
         found = []
         for size in sizes:
             path = _written(place / file, size)
@@ -105,9 +112,9 @@ def _line(name: str, sizes: Sequence[int], found: Sequence[tuple[float, float]])
         f"memory: {name}",
         " / ".join(f"{size:,}" for size in sizes),
         " / ".join(f"{peak:.1f}" for peak in own) + " MB Python's own",
-        f"the first; the process {' / '.join(f'{peak:.0f}' for peak in whole)} MB",
+        "the first of them",
         f"{growth:.2f}",
-        "",
+        f"the process {' / '.join(f'{peak:.0f}' for peak in whole)} MB",
         f"≤ {_GROWTH}",
         growth <= _GROWTH,
         {"growth": growth, **{f"own_mb_{size}": peak for size, peak in zip(sizes, own, strict=True)}}

@@ -22,40 +22,40 @@ _NOW = datetime(2100, 1, 1, tzinfo=UTC)
 _CSV_BAR, _XES_BAR = 400_000, 20_000
 
 
-def csv(place: Path, rows: int) -> list[Line]:
+def csv(place: Path, rows: int, repeat: int) -> list[Line]:
     """Measure CSV: one emit, two emits in a zone, gzipped, and by the slow reader."""
     file, fewer = write_calls(place / "calls.csv", rows), max(1, rows // 4)
     zipped = write_calls(place / "zipped.csv.gz", fewer)
     small = write_calls(place / "small.csv", max(1, rows // 10))
     lines = [
-        _line("CSV, one emit", file, rows, "one emit", _copied, bar=_CSV_BAR),
-        _line("CSV, two emits, a zone", file, rows, "two emits, a zone", _copied),
-        _line("CSV.gz, one emit", zipped, fewer, "one emit", _copied),
-        _line("CSV by the slow reader", small, max(1, rows // 10), "one emit, slow reader", _copied),
+        _line("CSV, one emit", file, rows, "one emit", _copied, repeat, bar=_CSV_BAR),
+        _line("CSV, two emits, a zone", file, rows, "two emits, a zone", _copied, repeat),
+        _line("CSV.gz, one emit", zipped, fewer, "one emit", _copied, repeat),
+        _line("CSV by the slow reader", small, max(1, rows // 10), "one emit, slow reader", _copied, repeat),
     ]
     for one in (file, zipped, small):
         one.unlink()
     return lines
 
 
-def parquet(place: Path, rows: int) -> list[Line]:
+def parquet(place: Path, rows: int, repeat: int) -> list[Line]:
     """Measure Parquet."""
     file = write_calls(place / "calls.parquet", rows)
-    return [_line("Parquet, one emit", file, rows, "one emit", _copied)]
+    return [_line("Parquet, one emit", file, rows, "one emit", _copied, repeat)]
 
 
-def jsonl(place: Path, rows: int) -> list[Line]:
+def jsonl(place: Path, rows: int, repeat: int) -> list[Line]:
     """Measure JSONL, a tenth of the rows."""
     rows = max(1, rows // 10)
     file = write_calls(place / "calls.jsonl", rows)
-    return [_line("JSONL, one emit", file, rows, "one emit", _parsed)]
+    return [_line("JSONL, one emit", file, rows, "one emit", _parsed, repeat)]
 
 
-def xes(place: Path, rows: int) -> list[Line]:
+def xes(place: Path, rows: int, repeat: int) -> list[Line]:
     """Measure XES with twelve attributes an event, a tenth of the rows."""
     rows = max(1, rows // 10)
     file = write_log(place / "log.xes", rows)
-    return [_line("XES, 12 attributes an event", file, rows, "log", _counted, bar=_XES_BAR)]
+    return [_line("XES, 12 attributes an event", file, rows, "log", _counted, repeat, bar=_XES_BAR)]
 
 
 def made(file: Path, map_: str, out: Path) -> reading.Reading:
@@ -73,11 +73,13 @@ def made(file: Path, map_: str, out: Path) -> reading.Reading:
 _FLOORS = {"_copied": "DuckDB to Parquet", "_parsed": "json.loads", "_counted": "expat, counting"}
 
 
-def _line(measured: str, file: Path, n: int, map_: str, floor: Callable[[Path], object], *, bar: int = 0) -> Line:
+def _line(  # a line of the table has so many parts
+    measured: str, file: Path, n: int, map_: str, floor: Callable[[Path], object], repeat: int, bar: int = 0
+) -> Line:
     def ours() -> object:
         return made(file, map_, file.parent / "dataset")
 
-    taken = together(ours, lambda: floor(file))
+    taken = together(ours, lambda: floor(file), repeat)
     unit = "events" if map_ == "log" else "rows"
     size = f"{n:,} {unit}, {file.stat().st_size / 1e6:.0f} MB"
     return rated(measured, n, unit, taken, floor=_FLOORS[floor.__name__], bar=bar, size=size)

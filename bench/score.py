@@ -17,24 +17,25 @@ __all__ = ["score"]
 
 _AT = datetime(2026, 1, 1, tzinfo=UTC)
 _SUM = """
-SELECT identifier, sum(weight * severity * pow(2, (epoch(fades_from) - epoch(TIMESTAMPTZ '2026-01-01 00:00:00+00')) / half_life))
+SELECT identifier,
+       sum(weight * severity * pow(2, (epoch(fades_from) - epoch(TIMESTAMPTZ '2026-01-01 00:00:00+00')) / half_life))
 FROM {marks} JOIN weights ON weighs_as = mark_name
 WHERE occurred_at <= TIMESTAMPTZ '2026-01-01 00:00:00+00'
 GROUP BY identifier
 """
 
 
-def score(place: Path, rows: int) -> list[Line]:  # noqa: ARG001  # no file is written
+def score(place: Path, rows: int, repeat: int) -> list[Line]:  # noqa: ARG001  # no file is written
     """Measure marks and scores of half as many touchpoints as rows, and of the marks alone."""
     rows = max(1, rows // 2)
     engine = store.connect()
     try:
-        return _lines(engine.backend, rows, min(CUSTOMERS, rows))
+        return _lines(engine.backend, rows, min(CUSTOMERS, rows), repeat)
     finally:
         engine.close()
 
 
-def _lines(backend: Any, rows: int, people: int) -> list[Line]:
+def _lines(backend: Any, rows: int, people: int, repeat: int) -> list[Line]:
     touchpoints = _kept(backend, TOUCHPOINTS.format(rows=rows, customers=people))
     who = customers.customers(touchpoints)
     catalogue = experience.default()
@@ -56,7 +57,8 @@ def _lines(backend: Any, rows: int, people: int) -> list[Line]:
 
     def line(measured: str, ours: Callable[[], object]) -> Line:
         size = f"{rows:,} touchpoints, {people:,} customers"
-        return rated(measured, rows, "touchpoints", together(ours, floor), floor="the sum alone, in SQL", size=size)
+        taken = together(ours, floor, repeat)
+        return rated(measured, rows, "touchpoints", taken, floor="the sum alone, in SQL", size=size)
 
     return [line("score: marks and scores", whole), line("score: from marks that are there", fold)]
 

@@ -273,7 +273,11 @@ def _header(file: Path, source: SourceTable) -> tuple[int, tuple[str, ...]]:
         raise SourceError(f"read the header of {file.name}", found, "check delimiter and quote in the map")
     if not names:
         raise SourceError(f"read {file.name}", "an empty file", "export it again, or leave it out")
-    return blank, tuple(name.strip() for name in names)
+    names = [name.strip() for name in names]
+    if not any(names):
+        do = 'name the columns in the map (header = ["…", …]), or export them'
+        raise SourceError(f"read the header of {file.name}", "not one name in it", do)
+    return blank, tuple(names)
 
 
 def _check_header(file: Path, names: Sequence[str], source: SourceTable) -> None:

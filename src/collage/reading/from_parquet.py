@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from collage.errors import SourceError
 from collage.reading.mapping import SourceTable
-from collage.reading.spool import Loaded, Rejects, create, place, rows_of
+from collage.reading.spool import Loaded, Rejects, create, place, rows_of, said
 
 __all__ = ["read"]
 
@@ -46,10 +46,9 @@ def read(backend: Any, file: Path, source: SourceTable, wanted: Iterable[str], r
         picked = ", ".join(f"{value} AS {_quoted(name)}" for name, value in fields)
         query = f"SELECT {picked}, file_row_number + 1 AS _row FROM read_parquet({place(file)}, file_row_number = true)"  # noqa: S608  # quoted above
         table = create(backend, query)
-    except (OSError, pa.ArrowException, duckdb.Error) as error:
-        words = " ".join(str(error).split())[:300]
+    except (OSError, UnicodeError, pa.ArrowException, duckdb.Error) as error:
         do = "export it again, and check that it is whole"
-        raise SourceError(f"read {file.name}", f"no Parquet file that can be read ({words})", do) from None
+        raise SourceError(f"read {file.name}", f"no Parquet file that can be read ({said(error)})", do) from None
     return Loaded(table, file.name, rows_of(backend, table), tuple(names))
 
 

@@ -14,9 +14,9 @@ from collage.reading.spool import LONGEST, Loaded, Rejects, Spool, opened
 
 __all__ = ["first_events", "read"]
 
-_CHUNK = 2**16
+_CHUNK = 2**20
 _DEEPEST = 50
-_WIDEST_TAG = 2**25
+_WIDEST_TAG = 2**24
 _ENCODINGS = {"utf-8", "utf-16", "iso-8859-1", "us-ascii"}  # expat's own; others are of one byte a character
 _ONE_BYTE = 256
 _WIDEST = "utf-16"  # XML names its own encoding; expat knows UTF-8, UTF-16 and Latin-1

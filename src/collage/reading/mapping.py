@@ -159,6 +159,8 @@ def parse_map(text: str, *, file: str) -> Map:
     MapError
         When the text is no TOML, a key is unknown (with the nearest known one), missing, or has a wrong value.
     """
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        raise MapError(f"read the map {file}", "half a character (a lone surrogate)", "write it as UTF-8 text")
     try:
         spec = tomllib.loads(text)
         _check_texts(spec, "the top", 0)
@@ -336,7 +338,7 @@ def _join(spec: Mapping[str, Any], where: str, tables: Sequence[str]) -> Join:
     _known(spec, ("table", "on", "first_by", "sum", "count"), where)
     _one_of(spec.get("table"), tables, f"{where}.table", "other table")
     on = spec.get("on")
-    if isinstance(on, Mapping):
+    if isinstance(on, Mapping) and on:
         pairs = tuple((str(here), str(there)) for here, there in on.items())
     else:
         pairs = tuple((name, name) for name in _texts(on, f"{where}.on"))

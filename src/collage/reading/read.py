@@ -25,7 +25,7 @@ from collage.reading.mapping import Map
 from collage.reading.sections import Staged, emitted, staged
 from collage.reading.settling import once, settled
 from collage.reading.sources import load
-from collage.reading.spool import kept
+from collage.reading.spool import kept, said
 from collage.tables import CONTRACTS
 
 __all__ = ["Reading", "read"]
@@ -117,7 +117,7 @@ def _answered() -> Iterator[None]:
         raise MapError("go through the map", "more columns and forms than can be followed at once", do) from None
     except (duckdb.Error, ibis.common.exceptions.IbisError) as error:
         do = "free memory or disk, or say where there is some (COLLAGE_MEMORY, COLLAGE_SPILL); else please report it"
-        raise EngineError("go through the rows", " ".join(str(error).split())[:400], do) from error
+        raise EngineError("go through the rows", said(error), do) from error
 
 
 def _read(

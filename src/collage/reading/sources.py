@@ -136,6 +136,9 @@ def _told(columns: Sequence[str]) -> str:
 
 
 def _advice(name: str, columns: Sequence[str]) -> str:
+    inner = next((column for column in columns if column.startswith(f"{name}.")), None)
+    if inner is not None:
+        return f"did you mean {inner}?"
     near = difflib.get_close_matches(name, [column for column in columns if len(column) <= _SHORT], n=1)
     if near:
         return f"did you mean {near[0]}?"
@@ -148,11 +151,13 @@ def _advice(name: str, columns: Sequence[str]) -> str:
 def _united(files: Sequence[Loaded]) -> ir.Table:
     """Return all files of a table, one after the other."""
     names = list(dict.fromkeys(c for file in files for c in (*file.table.columns, "_file")))
+    schemas = [file.table.schema() for file in files]
+    mixed = {n for n in names if len({str(s[n].copy(nullable=True)) if n in s else "string" for s in schemas}) > 1}
     parts = []
     for file in files:
         table = file.table.mutate(_file=ibis.literal(file.file))
-        kinds = {n: "string" for n in names if n not in table.columns}
-        parts.append(table.mutate(**{n: ibis.null(kind) for n, kind in kinds.items()}).select(names))
+        values = {n: table[n] if n in table.columns else ibis.null("string") for n in names}
+        parts.append(table.select(**{n: v.cast("string") if n in mixed else v for n, v in values.items()}))
     return parts[0] if len(parts) == 1 else ibis.union(*parts)
 
 

@@ -33,12 +33,14 @@ __all__ = [
     "pieces",
     "place",
     "rows_of",
+    "said",
     "surrogate",
     "undecodable",
 ]
 
 LONGEST = 2**21
 _BATCH, _BATCH_SIZE, _BLOCK = 20_000, 2**25, 2**20
+_SAID = 300
 _WIDE = ("utf-16", "utf-32")
 _GZIP = b"\x1f\x8b"
 _MAGIC = {
@@ -173,6 +175,11 @@ class Rejects:
             self._size = 0
 
 
+def said(error: Exception) -> str:
+    """Return what an engine says, on one line and without the name of its error."""
+    return re.sub(r"^(\w+ )+Error: ", "", " ".join(str(error).split()))[:_SAID]
+
+
 def surrogate(text: str) -> bool:
     """Return whether a text holds half a character, as undecodable bytes and broken escapes leave behind."""
     if text.isascii():
@@ -255,7 +262,8 @@ def pieces(stream: IO[bytes], encoding: str, file: Path) -> Iterator[str]:
             f"read {file.name} as {encoding}", str(error), "name the file's encoding in the map's table"
         ) from None
     finally:
-        text.detach()
+        if not stream.closed:  # who reads on no more may be gone before this generator is
+            text.detach()
 
 
 def _read_as(encoding: str) -> str:

@@ -192,8 +192,9 @@ def _written(
     ]
     name = re.sub(r"[^a-z0-9_-]+", "-", file.name.split(".")[0].lower()).strip("-_") or "export"
     out = [
-        f"# A first map for {_short(file.name)}, guessed from its first {len(records):,} rows. Every line marked ? is a guess.",
-        f"# Check them, then try it: collage read {_short(file.name)} --map THIS.toml --dry-run",
+        f"# A first map for {_short(file.name)}, guessed from its first {len(records):,} rows.",
+        "# Every line marked ? is a guess. Check them, then try it:",
+        f"# collage read {_short(file.name)} --map THIS.toml --dry-run",
         "",
         f"name = {_toml(name)}",
         'zone = "UTC"                 # ? the zone of times without an offset',
@@ -347,7 +348,7 @@ def _look_parquet(file: Path) -> _Looked:
     try:
         batch = next(pq.ParquetFile(file).iter_batches(batch_size=_LOOK), None)
         columns = {} if batch is None else dict(zip(batch.schema.names, map(_plain, batch.columns), strict=True))
-    except (OSError, pa.ArrowException) as error:
+    except (OSError, UnicodeError, pa.ArrowException) as error:
         found = f"no Parquet file that can be read ({' '.join(str(error).split())})"
         raise SourceError(f"read {file.name}", found, "export it again, and check that it is whole") from None
     return [], [dict(_flat(dict(zip(columns, row, strict=True)), "")) for row in zip(*columns.values(), strict=True)]

@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from collage.errors import ContractError, EngineError
-from collage.store.engine import Engine, connect
+from collage.store.engine import Engine, connect, said
 from collage.tables import CONTRACTS, Column, Contract, Fault, expected, faults, from_text, json_object, to_json
 
 __all__ = ["check", "conformed"]
@@ -72,7 +72,7 @@ def _check_rows(engine: Engine, contract: Contract, files: Sequence[Path]) -> tu
         duplicates = _duplicates(engine, conformed(engine, contract.name, files), contract, files)
     except duckdb.Error as error:
         do = "repair or replace the file; for a raw export use collage read with a map"
-        raise ContractError(f"read {', '.join(f.name for f in files)}", _one_line(error), do) from error
+        raise ContractError(f"read {', '.join(f.name for f in files)}", said(error), do) from error
     return rows, duplicates, tuple(_unknown(raw, contract))
 
 
@@ -85,8 +85,11 @@ def _raw(engine: Engine, files: Sequence[Path], *, placed: bool = False) -> ir.T
             do = "use --engine duckdb, or keep the table as Parquet"
             raise EngineError("read a dataset with Spark", f"{', '.join(other)}, which is no Parquet", do)
         # the parts of a table are the Parquet files of one folder
-        return engine.backend.read_parquet(paths[0] if len(paths) == 1 else str(files[0].parent / "*.parquet"))
-    names = ", ".join("'" + path.replace("'", "''") + "'" for path in paths)
+        folder = re.sub(r"([*?\[\]{}\\])", r"\\\1", str(files[0].parent))  # as below, in Hadoop's writing
+        every = f"{folder}/{files[0].name if len(files) == 1 else '*.parquet'}"
+        return engine.backend.read_parquet(every, mergeSchema=True)  # a column may lack in some of the files
+    # bare, DuckDB would take [1], * and ? in a path for a pattern of other files
+    names = ", ".join(_quoted(re.sub(r"([*?\[])", r"[\1]", path), "'") for path in paths)
     if files[0].suffix == ".parquet":
         place = f", parse_filename(filename) AS {_FILE}, file_row_number + 1 AS {_ROW}"
         columns = f"* EXCLUDE (filename, file_row_number){place if placed else ''}"
@@ -131,7 +134,7 @@ def _csv_names(file: Path) -> list[str]:
                 pass
     except (OSError, EOFError, zlib.error, UnicodeDecodeError, csv.Error) as error:
         do = "repair or replace the file; it is UTF-8 text with a header line"
-        raise ContractError(f"read {file.name}", _one_line(error), do) from error
+        raise ContractError(f"read {file.name}", said(error), do) from error
     if not names:
         raise ContractError(f"read {file.name}", "no header line", "make the file anew, or take it out of the dataset")
     _check_names(file, names)
@@ -193,9 +196,9 @@ def _with_extra(engine: Engine, raw: ir.Table, extra: Sequence[str], properties:
 def _check_parquet_types(file: Path, contract: Contract) -> None:
     try:
         schema = pq.read_schema(file)
-    except (OSError, pa.ArrowException) as error:
+    except (OSError, UnicodeError, pa.ArrowException) as error:
         raise ContractError(
-            f"read {file.name}", _one_line(error), "make the file anew; it is no whole Parquet file"
+            f"read {file.name}", said(error), "make the file anew; it is no whole Parquet file"
         ) from error
     _check_names(file, schema.names)
     for column in contract.columns:
@@ -290,8 +293,3 @@ def _duplicates(engine: Engine, table: ir.Table, contract: Contract, files: Sequ
         found = f"{clash[0][contract.key]!r} stands for {clash[0]['n']} different rows"
         raise ContractError(f"read {files[0].name} as {contract.name}: column {contract.key}", found, do)
     return int(rows - distinct)
-
-
-def _one_line(error: Exception) -> str:
-    """Return what an engine says, without its query and its advice on settings that are not ours to give."""
-    return re.split(r" LINE \d+: | Possible [Ss]olution| Possible fixes", " ".join(str(error).split()))[0][:400]

@@ -15,8 +15,9 @@ import ibis.expr.types as ir
 
 from collage.errors import EngineError
 
-__all__ = ["Engine", "connect"]
+__all__ = ["Engine", "connect", "said"]
 
+_SAID = 400
 _SIZE = re.compile(r"\d+(\.\d+)?\s*(KB|MB|GB|TB|KiB|MiB|GiB|TiB)", re.IGNORECASE)
 
 
@@ -139,3 +140,11 @@ def _check_zone(zone: str) -> None:
 
 def _machine_memory() -> int:
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
+def said(error: Exception) -> str:
+    """Return what an engine says, without its name of the error, its query, and settings that are not ours to give."""
+    text = " ".join(str(error).split())
+    inner = re.search(r'"exception_message":"((?:[^"\\]|\\.)*)"', text)
+    plain = re.sub(r"^(\w+ )+Error: ", "", text if inner is None else inner[1].replace("\\", ""))
+    return re.split(r" LINE \d+: | Possible [Ss]olution| Possible fixes", plain)[0][:_SAID]

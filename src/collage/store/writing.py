@@ -16,7 +16,7 @@ import ibis.expr.types as ir
 import pyarrow.parquet as pq
 
 from collage.errors import DatasetError
-from collage.store.engine import Engine
+from collage.store.engine import Engine, said
 from collage.tables import CONTRACTS, contract_hash
 
 __all__ = ["in_the_way", "write_dataset"]
@@ -82,12 +82,11 @@ def write_dataset(
             (part / name).write_text(text, encoding="utf-8")
         _settle(part, place)
     except (OSError, UnicodeError, duckdb.Error) as error:
-        shutil.rmtree(part, ignore_errors=True)
-        _remove_empty(made)
         do = "choose another place with --out, or free the disk"
-        raise DatasetError(f"write the dataset {folder}", " ".join(str(error).split())[:400], do) from error
+        raise DatasetError(f"write the dataset {folder}", said(error), do) from error
     finally:
         shutil.rmtree(part, ignore_errors=True)
+        _remove_empty(made)  # where the dataset stands in them they are not
     return rows
 
 

@@ -35,12 +35,12 @@ def _chr(code: int) -> str:  # type: ignore[empty-body]  # the engines' own func
 
 
 @ibis.udf.scalar.builtin(name="epoch_us", signature=((_LOCAL,), dt.int64))
-def _us(local: Any) -> Any:  # type: ignore[empty-body]  # DuckDB's own function
+def _us(local: Any) -> Any:  # DuckDB's own function
     """Return whole microseconds since 1970 (DuckDB)."""
 
 
 @ibis.udf.scalar.builtin(name="make_timestamptz", signature=((dt.int64,), _TIME))
-def _at_us(us: Any) -> Any:  # type: ignore[empty-body]  # DuckDB's own function
+def _at_us(us: Any) -> Any:  # DuckDB's own function
     """Return the moment that lies so many microseconds after 1970 (DuckDB)."""
 
 

@@ -1,5 +1,6 @@
 """Broken CSV: files that are refused, and files with bad rows."""
 
+import gzip
 import io
 import zipfile
 
@@ -23,6 +24,7 @@ NO_NUMBER = "is not a number"
 OUT_OF_TIME = "is not a time between the years 1900 and 2200"
 NO_WHO = "is not namespace:value, such as user:4711 or email:someone@example.org"
 NO_KIND = "is not lower-case words joined by dots, such as contact.answered"
+LINES = 'two lines, of ""many""\n' * 200_000
 MANY = "".join(f"n{row},dora,2024-05-01T10:00:00,contact.answered,1\n" for row in range(60_000))
 
 
@@ -42,7 +44,8 @@ def damaged(at: int) -> bytes:
 
 REFUSED = [
     Refused("an empty file", {"calls.csv": ""}, ("read calls.csv", "an empty file", "export it again")),
-    Refused("a file of blank lines", {"calls.csv": "\n\n \n\n"}, ("calls.csv", "find the column 'id'")),
+    Refused("a file of blank lines", {"calls.csv": "\n\n\n\n"}, ("read calls.csv", "an empty file", "export it again")),
+    Refused("a header of blanks", {"calls.csv": " , \n" + GOOD}, ("header of calls.csv", "not one name")),
     Refused("a header and nothing else", {"calls.csv": HEADER}, ("not a single row",)),
     Refused(
         "a column twice in the header",
@@ -142,11 +145,13 @@ REFUSED = [
     ),
     Refused(
         "a gzip file within a gzip file",
-        {"calls.csv.gz": gzipped(CALLS) and __import__("gzip").compress(gzipped(CALLS))},
+        {"calls.csv.gz": gzip.compress(gzipped(CALLS))},
         ("read calls.csv.gz", "a gzip file within a gzip file", "unpack it"),
     ),
     Refused(
-        "a gzip file of nothing", {"calls.csv.gz": gzipped("")}, ("read calls.csv.gz", "an empty file", "export it again")
+        "a gzip file of nothing",
+        {"calls.csv.gz": gzipped("")},
+        ("read calls.csv.gz", "an empty file", "export it again"),
     ),
     Refused(
         "a gzip file that breaks off",
@@ -256,26 +261,20 @@ def values() -> SetAside:
         lines.append(line(len(lines) + 1, **cells))
     unknown = line(len(lines) + 1, kind="never.heard_of")
     good = (f"calls:{len(lines) + 1}", "calls:g1")
-    return SetAside(
-        "values that cannot be", {"calls.csv": HEADER + "".join(lines) + unknown + GOOD}, tuple(bad), good
-    )
+    return SetAside("values that cannot be", {"calls.csv": HEADER + "".join(lines) + unknown + GOOD}, tuple(bad), good)
 
 
 SHAPES = SetAside(
     "rows that cannot be taken apart",
     {
-        "calls.csv": "".join([
-            HEADER,
-            GOOD,
-            "2,carla,2024-05-01\n",
-            "3,carla,2024-05-01,contact.answered,1,more\n",
-            "\n",
-            '4,"car"la,2024-05-01,contact.answered,1\n',
-            '5,"carla\n',
-            '6,dora",2024-05-01,"contact".answered,1\n',
-            "\r\n",
-            GOOD_TOO,
-        ]).encode()
+        "calls.csv": f"""{CALLS.removesuffix(GOOD_TOO)}2,carla,2024-05-01
+3,carla,2024-05-01,contact.answered,1,more
+
+4,"car"la,2024-05-01,contact.answered,1
+5,"carla
+6,dora",2024-05-01,"contact".answered,1
+\r
+{GOOD_TOO}""".encode()
         + "7,Mül".encode("cp1252")
         + b"ler,2024-05-01,contact.answered,1\r\n"
         + b"8,erna,2024-05-01,contact.answered,1\r"
@@ -287,7 +286,9 @@ SHAPES = SetAside(
         Bad(4, None, "cannot be taken apart: ',' expected after '\"'"),
         Bad(5, None, "cannot be taken apart: ',' expected after '\"' (one of 2 lines that a quote holds together)"),
         Bad(6, None, "cannot be taken apart: ',' expected after '\"' (one of 2 lines that a quote holds together)"),
-        Bad(8, "who", "holds bytes that are no text in utf-8 (the map's table can name another encoding)", r"M\xfcller"),
+        Bad(
+            8, "who", "holds bytes that are no text in utf-8 (the map's table can name another encoding)", r"M\xfcller"
+        ),
         Bad(10, None, "has 1 cell, the header has 5"),
     ),
     ("calls:g1", "calls:g2", "calls:8"),
@@ -296,16 +297,18 @@ SHAPES = SetAside(
 LONG = SetAside(
     "rows of ten megabytes",
     {
-        "calls.csv": "".join([
-            HEADER,
-            GOOD,
-            f"2,{'x' * MEGABYTES},2024-05-01,contact.answered,1\n",
-            line(3),
-            f'4,"{"x" * MEGABYTES}",2024-05-01,contact.answered,1\n',
-            line(5),
-            f'6,"{"two lines, of ""many""\n" * 200_000}",2024-05-01,contact.answered,1\n',
-            GOOD_TOO,
-        ])
+        "calls.csv": "".join(
+            [
+                HEADER,
+                GOOD,
+                f"2,{'x' * MEGABYTES},2024-05-01,contact.answered,1\n",
+                line(3),
+                f'4,"{"x" * MEGABYTES}",2024-05-01,contact.answered,1\n',
+                line(5),
+                f'6,"{LINES}",2024-05-01,contact.answered,1\n',
+                GOOD_TOO,
+            ]
+        )
     },
     (Bad(2, None, LONGEST), Bad(4, None, LONGEST), Bad(6, None, LONGEST)),
     ("calls:g1", "calls:3", "calls:5", "calls:g2"),
