@@ -136,18 +136,15 @@ def _read(
         stages.append(staged(backend, map_, section, loaded.clean))
     out = _emit_all(backend, map_, stages, now, progress)
     progress("checking ids")
-    good, bad = settled(backend, out)
-    aside = accounts.quarantine(backend, bad, loaded)
+    whole = settled(backend, out)
+    aside = accounts.quarantine(backend, whole.bad, loaded)
     files = accounts.file_counts(backend, map_, stages, loaded, aside)
     reasons = accounts.reasons(backend, aside)
     accounts.refuse_too_many(files, reasons, max_bad)
-    tables: dict[str, ir.Table] = {}
-    counts: dict[str, TableCount] = {}
-    for name, table in good.items():
-        tables[name], before, written = once(backend, name, table)
-        counts[name] = TableCount(before, written, before - written)
-    ambiguous, skipped = accounts.local_times(backend, good)
-    return Reading(tables, good, aside, files, counts, reasons, ambiguous, skipped, loaded.left_alone)
+    tables = {name: once(backend, name, whole) for name in out}
+    counts = {name: TableCount(rows, ids, rows - ids) for name, (rows, ids) in whole.counts.items()}
+    ambiguous, skipped = accounts.local_times(backend, whole.good)
+    return Reading(tables, dict(out), aside, files, counts, reasons, ambiguous, skipped, loaded.left_alone)
 
 
 def _emit_all(

@@ -19,7 +19,7 @@ from collage.errors import ReadingError
 from collage.reading import times
 from collage.reading.mapping import OWN, Join, Map, Section
 from collage.reading.spool import kept
-from collage.reading.values import Built, Row, Value, Wrong, as_type
+from collage.reading.values import Built, Row, Template, Value, Wrong, as_type
 from collage.tables import CONTRACTS, Contract, Fault, faults
 
 __all__ = ["FAULT", "Staged", "emitted", "staged"]
@@ -29,6 +29,7 @@ FAULT = dt.Struct({"column": dt.string, "reason": dt.string, "found": dt.string}
 _AHEAD = timedelta(minutes=5)
 _PREFIXED = {"touchpoint_id", "rating_id", "promise_id", "claim_id", "invitation_id"}
 _WHO = {"identifier", "one", "other"}
+_MAIL = "email:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,10 +135,16 @@ def _column(value: Value, type_: str, name: str, source: str, row: Row) -> Built
     built = as_type(value.build(row), type_, row)
     if name in _PREFIXED:
         return Built(ibis.literal(f"{source}:").concat(built.value), built.wrongs, built.locals)
-    if name in _WHO:
+    if name in _WHO and _may_be_mail(value):
         text = row.once(built.value)
-        return Built(ibis.ifelse(text.startswith("email:"), text.lower(), text), built.wrongs, built.locals)
+        return Built(ibis.ifelse(text.startswith(_MAIL), text.lower(), text), built.wrongs, built.locals)
     return built
+
+
+def _may_be_mail(value: Value) -> bool:
+    """Return whether a text can turn out to be a mail address; what a template begins with often says no."""
+    start = value.parts[0] if isinstance(value, Template) and isinstance(value.parts[0], str) else ""
+    return start.startswith(_MAIL) or _MAIL.startswith(start)
 
 
 def _ahead(typed: ir.Table, contract: Contract, now: datetime) -> list[Fault]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import ibis
@@ -12,43 +13,55 @@ from collage.reading.sections import FAULT
 from collage.reading.spool import kept, rows_of
 from collage.tables import CONTRACTS
 
-__all__ = ["once", "settled"]
+__all__ = ["Settled", "once", "settled"]
 
 _TIME_OF = {"touchpoints": "occurred_at", "ratings": "rated_at", "promises": "made_at"}
 _PLACE = ("_section", "_emit", "_file", "_row")
 
 
-def settled(backend: Any, out: Mapping[str, ir.Table]) -> tuple[dict[str, ir.Table], ir.Table]:
-    """Return the rows of each table that stay, and each bad row of a file (`_file`, `_row`) with its `_fault`.
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """The rows of each table that stay, how many rows and ids these are, and each bad row of a file with its `_fault`."""
+
+    good: Mapping[str, ir.Table]
+    counts: Mapping[str, tuple[int, int]]
+    bad: ir.Table
+
+
+def settled(backend: Any, out: Mapping[str, ir.Table]) -> Settled:
+    """Return what stays of the emitted rows, and what does not.
 
     A row that is bad in one table is gone from all. Where an id stands for two contents, the earliest (time, then
     place) stays and the rows of the others are bad. The tables of `out` lose their bad rows.
     """
     bad = _bad(backend, out)
     _remove(backend, out, bad)
-    clashes = [clash for name, table in out.items() if (clash := _clash(backend, name, table)) is not None]
-    if clashes:
+    counts = {name: _rows_and_ids(backend, table, CONTRACTS[name].key) for name, table in out.items()}
+    several = {name: out[name] for name, (rows, ids) in counts.items() if rows > ids}
+    clashes = [_clash(backend, name, table) for name, table in several.items()]
+    if any(rows_of(backend, clash) for clash in clashes):
         every = _all(clashes)
         # of a row that clashes more than once the same fault is told each time
         told = every["_fault"]["column"].concat(every["_fault"]["found"])
         clashing = kept(backend, every.group_by("_file", "_row").agg(_fault=every["_fault"].argmin(told)))
         _remove(backend, out, clashing)
         bad = kept(backend, bad.union(clashing))
-    return dict(out), bad
+        counts = {name: _rows_and_ids(backend, table, CONTRACTS[name].key) for name, table in out.items()}
+    return Settled(out, counts, bad)
 
 
-def once(backend: Any, name: str, table: ir.Table) -> tuple[ir.Table, int, int]:
-    """Return a settled table with each id once, its rows before, and its rows now."""
+def once(backend: Any, name: str, whole: Settled) -> ir.Table:
+    """Return a settled table with each id once."""
     key, columns = CONTRACTS[name].key, list(CONTRACTS[name].names)
-    rows, ids = _rows_and_ids(backend, table, key)
+    table, (rows, ids) = whole.good[name], whole.counts[name]
     if rows == ids:
-        return table.select(columns), rows, ids
+        return table.select(columns)
     # rows that share an id are identical by now
     several = table.semi_join(_twice(table, key), key)
     number = ibis.row_number().over(ibis.window(group_by=key, order_by=_PLACE))
     numbered = several.select(*_PLACE, _n=number)
     _mark(backend, table, kept(backend, numbered.filter(numbered["_n"] > 0)))
-    return table.filter(~table["_again"]).select(columns), rows, ids
+    return table.filter(~table["_again"]).select(columns)
 
 
 def _rows_and_ids(backend: Any, table: ir.Table, key: str) -> tuple[int, int]:
@@ -105,12 +118,9 @@ def _bad(backend: Any, out: Mapping[str, ir.Table]) -> ir.Table:
     return kept(backend, first)
 
 
-def _clash(backend: Any, name: str, table: ir.Table) -> ir.Table | None:
-    """Return the rows whose id stands for another content in an earlier row; None when there is none."""
+def _clash(backend: Any, name: str, table: ir.Table) -> ir.Table:
+    """Return the rows whose id stands for another content in an earlier row."""
     key = CONTRACTS[name].key
-    rows, ids = _rows_and_ids(backend, table, key)
-    if rows == ids:
-        return None
     columns = list(CONTRACTS[name].names)
     order = [*([_TIME_OF[name]] if name in _TIME_OF else []), "_file", "_row", "_section", "_emit"]
     several = table.semi_join(_twice(table, key), key)

@@ -76,21 +76,29 @@ class Row:
     zone: str
     window: Any = None
     rename: Mapping[str, str] = field(default_factory=dict)
+    _first: ir.Table = field(init=False)
+    _known: dict[ops.Node, ir.Value] = field(init=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Remember the table as it came: what is built on it alike is alike, and `once` knows it again."""
+        self._first = self.table
 
     def __getitem__(self, name: str) -> ir.Value:
         """Return a column by the name the map gives it."""
-        return self.table[self.rename.get(name, name)]
+        return self._first[self.rename.get(name, name)]
 
     def once(self, value: ir.Value) -> ir.Value:
-        """Return a column with the value, which is then worked out once, however often it is used.
+        """Return a column with the value, which is then worked out once, however often it is used or asked for.
 
         Without it an expression that is used twice stands twice in the query, and one made of such ones 2ⁿ times.
         """
         if isinstance(value.op(), ops.Field | ops.Literal):
             return value
-        name = f"{_ONCE}{len(self.table.columns)}"
-        self.table = self.table.mutate(**{name: value})
-        return self.table[name]
+        if value.op() not in self._known:
+            name = f"{_ONCE}{len(self.table.columns)}"
+            self.table = self.table.mutate(**{name: value})
+            self._known[value.op()] = self.table[name]
+        return self._known[value.op()]
 
     def bare(self, table: ir.Table) -> ir.Table:
         """Return a table without the columns that `once` has added."""

@@ -76,7 +76,8 @@ def write_result(table: pa.Table, file: Path, format_: str) -> None:
 
 def _plain(value: Any) -> Any:  # whatever Arrow holds
     if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+        aware = value if value.tzinfo is not None else value.replace(tzinfo=UTC)
+        return aware.astimezone(UTC).isoformat().replace("+00:00", "Z")
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value
@@ -84,7 +85,8 @@ def _plain(value: Any) -> Any:  # whatever Arrow holds
 
 def _harmless(table: pa.Table) -> pa.Table:
     for index, field in enumerate(table.schema):
-        if pa.types.is_string(field.type) or pa.types.is_large_string(field.type):
+        kind = field.type.value_type if pa.types.is_dictionary(field.type) else field.type
+        if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
             texts = table.column(index).to_pylist()
             safe = [f"'{t}" if t is not None and t[:1] in {"=", "+", "-", "@", "\t", "\r"} else t for t in texts]
             table = table.set_column(index, field.name, pa.array(safe, pa.string()))

