@@ -30,6 +30,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     int
         The exit code: 0 done, 1 refused, 2 wrong usage.
     """
+    try:
+        try:
+            return _run(argv)
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        # whoever read our output has seen enough; Python must not complain again while closing
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def _run(argv: Sequence[str] | None) -> int:
     arguments = parser().parse_args(argv)
     try:
         arguments.run(arguments)
@@ -39,9 +51,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     except CollageError as error:
         say(f"collage: could not {error}")
         return 1
-    except BrokenPipeError:
-        # whoever read our output has seen enough; Python must not complain again while closing
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except KeyboardInterrupt:
         say("collage: stopped; nothing was written")
         return 130

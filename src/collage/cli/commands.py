@@ -29,7 +29,7 @@ _REASONS = 10
 
 
 def demo(arguments: argparse.Namespace) -> None:
-    """Write the exports of a made-up company, read and score them, and say who lost most."""
+    """Write the exports of a made-up company, read and score them, say who lost most, and explain the first of them."""
     from collage.simulate import write_exports
 
     out: Path = arguments.out
@@ -52,11 +52,11 @@ def demo(arguments: argparse.Namespace) -> None:
         f"{_DEMO_END}T23:59:59Z",
     ]
     for line in (reading, ["score", str(dataset)]):
-        say(f"$ collage {' '.join(line)}")
-        asked = arguments.parse(line)
-        asked.run(asked)
+        _run_as_typed(line, arguments)
+    worst = _show_who_lost_most(dataset)
+    if worst is not None:
         say("")
-    _show_who_lost_most(dataset)
+        _run_as_typed(["explain", str(dataset), worst], arguments)
 
 
 def read(arguments: argparse.Namespace) -> None:
@@ -74,7 +74,8 @@ def read(arguments: argparse.Namespace) -> None:
     with _engine("duckdb") as engine:
         with at_work() as step:
             now = arguments.now or datetime.now(UTC)
-            bad = arguments.max_bad
+            # whoever only tries a map wants to see what is wrong with it
+            bad = 1.0 if arguments.dry_run else arguments.max_bad
             found = reading.read(engine.backend, arguments.sources, map_, now=now, max_bad=bad, progress=step)
             if not arguments.dry_run:
                 tables = {**found.tables, "quarantine": found.quarantine}
@@ -93,7 +94,7 @@ def check(arguments: argparse.Namespace) -> None:
     """Check a dataset at the door and show what is in it."""
     from collage import touchpoints
 
-    with _opened(arguments.dataset, "duckdb") as dataset:
+    with _opened(arguments.dataset, "duckdb", trust=False) as dataset:
         tables = {name: asdict(checked) for name, checked in dataset.checked.items()}
         found = touchpoints.summary(dataset.table("touchpoints")) if "touchpoints" in dataset.files else None
     if arguments.format == "json":
@@ -157,6 +158,13 @@ def explain(arguments: argparse.Namespace) -> None:
     )
 
 
+def _run_as_typed(line: list[str], arguments: argparse.Namespace) -> None:
+    say(f"$ collage {' '.join(line)}")
+    asked = arguments.parse(line)
+    asked.run(asked)
+    say("")
+
+
 def _check_usage(arguments: argparse.Namespace) -> None:
     missing = "--map" if arguments.map is None else "--out (or --dry-run)"
     if arguments.map is None or (arguments.out is None and not arguments.dry_run):
@@ -175,7 +183,8 @@ def _refuse_foreign(out: Path) -> None:
         raise CollageError(f"make the demo in {out}", "a folder with something else in it", do)
 
 
-def _show_who_lost_most(folder: Path) -> None:
+def _show_who_lost_most(folder: Path) -> str | None:
+    """Print who lost most, and return the first of them."""
     from collage import experience
 
     with _opened(folder, "duckdb") as dataset:
@@ -184,14 +193,16 @@ def _show_who_lost_most(folder: Path) -> None:
         marks, touchpoints, customers = _marked(dataset, catalogue)
         every = experience.contributions(marks, customers, catalogue, at=at)
         worst = experience.told(experience.lost_most(every), touchpoints, catalogue).to_pylist()
-    show(f"The ten customers who lost most by {at:%d %B %Y}, each with the three heaviest strikes")
+    show(f"The ten customers who lost most by {at:%d %B %Y}, each with the three largest contributions")
     for row in worst:
         if row["reason"] == 1:
             show(f"\n{row['place']:>2}. {row['customer_id']}  lost {-row['lost']:.2f} points of satisfaction")
         where = row["owner"] or row["channel"]
         whose = f"  ({where})" if where else ""
         show(f"      {row['occurred_at']:%d %b %Y}  {row['contribution']:+.2f}  {row['says']}{whose}")
-    show(f"\nWhy exactly: collage explain {folder} {worst[0]['customer_id']}" if worst else "Nobody lost anything.")
+    if not worst:
+        show("Nobody lost anything.")
+    return worst[0]["customer_id"] if worst else None
 
 
 def _travelling(catalogue: Path | None) -> dict[str, str]:
@@ -226,8 +237,9 @@ def _tell_counts(found: Reading) -> None:
 def _show_rows(found: Reading, engine: Engine) -> None:
     """Print what became of the first rows of each file."""
     for name, table in found.placed.items():
-        first = table.filter(table["_row"] <= SHOWN).order_by("_file", "_row", "_section", "_emit").limit(SHOWN)
-        show(f"\n{name}, from the first {SHOWN} rows:")
+        places = table.select("_file", "_row").distinct().order_by("_file", "_row").limit(SHOWN)
+        first = table.semi_join(places, ["_file", "_row"]).order_by("_file", "_row", "_section", "_emit")
+        show(f"\n{name}, of the first {SHOWN} rows that make one:")
         for row in engine.backend.to_pyarrow(first).to_pylist():
             known = {key: value for key, value in row.items() if value is not None and not key.startswith("_")}
             told = ", ".join(f"{key} = {plain(value)}" for key, value in known.items())
@@ -275,18 +287,19 @@ def _engine(name: str) -> Iterator[Engine]:
 
     engine = store.connect(name)
     try:
-        yield engine
+        with store.answered():
+            yield engine
     finally:
         engine.close()
 
 
 @contextmanager
-def _opened(folder: Path, engine_name: str) -> Iterator[Dataset]:
+def _opened(folder: Path, engine_name: str, *, trust: bool = True) -> Iterator[Dataset]:
     from collage import store
 
     with _engine(engine_name) as engine:
         with at_work() as step:
-            dataset = store.open_dataset(folder, engine, progress=lambda name: step(f"checking {name}"))
+            dataset = store.open_dataset(folder, engine, trust=trust, progress=lambda name: step(f"checking {name}"))
         yield dataset
 
 
@@ -335,7 +348,9 @@ def _text(file: Path, error: Callable[[str, str, str], CollageError]) -> str:
 def _hand_out(table: pa.Table, arguments: argparse.Namespace) -> None:
     from collage import store
 
-    format_ = "csv" if arguments.format == "table" else arguments.format
+    ending = arguments.out.suffix.removeprefix(".") if arguments.out is not None else ""
+    by_ending = ending if ending in {"json", "parquet"} else "csv"
+    format_ = by_ending if arguments.format == "table" else arguments.format
     if arguments.out is not None:
         store.write_result(table, arguments.out, format_)
         say(f"{table.num_rows:,} rows written to {arguments.out}.")

@@ -40,9 +40,14 @@ def print_table(names: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         table.add_column(name, justify=side, no_wrap=name not in _WORDS, overflow="fold")  # type: ignore[arg-type]  # a literal, to mypy
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
-    console = Console(highlight=False)
+
+    class Quiet(Console):
+        def on_broken_pipe(self) -> None:
+            raise BrokenPipeError  # for the command to end on, as everywhere; Rich would exit with 1
+
+    console = Quiet(highlight=False)
     # a pipe has no width: give it lines that nothing is cut from
-    (console if console.is_terminal else Console(width=_PIPE_WIDTH, highlight=False)).print(table)
+    (console if console.is_terminal else Quiet(width=_PIPE_WIDTH, highlight=False)).print(table)
 
 
 @contextmanager

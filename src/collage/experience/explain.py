@@ -113,7 +113,7 @@ def explain(
 
 
 def lost_most(contributions: ir.Table, *, customers: int = 10, reasons: int = 3) -> ir.Table:
-    """Return the customers whose strikes have taken the most, each with its heaviest strikes.
+    """Return the customers whose strikes have taken the most, each with its largest contributions.
 
     Parameters
     ----------
@@ -122,22 +122,23 @@ def lost_most(contributions: ir.Table, *, customers: int = 10, reasons: int = 3)
     customers
         How many customers.
     reasons
-        How many strikes of each.
+        How many contributions of each, strikes and credits alike.
 
     Returns
     -------
     Table
         `place` (1 is who lost most), `customer_id`, `lost` (the contributions of all strikes, summed: below
-        0), `reason` (1 is the heaviest), and the columns of `contributions`; ordered by place and reason.
+        0), `reason` (1 is the largest), and the columns of `contributions`; ordered by place and reason.
         Equal losses are ordered by customer id. One query, however many customers there are.
     """
     strikes = contributions.filter(contributions.contribution < 0)
     lost = strikes.group_by("customer_id").agg(lost=strikes.contribution.sum())
     worst = lost.order_by("lost", "customer_id").limit(customers)
     worst = worst.mutate(place=ibis.row_number().over(order_by=[worst.lost, worst.customer_id]) + 1)
-    met = strikes.join(worst, "customer_id")
-    heaviest = ibis.window(group_by=met.customer_id, order_by=[met.contribution, met.touchpoint_id, met.mark])
-    met = met.mutate(reason=ibis.row_number().over(heaviest) + 1)
+    met = contributions.join(worst, "customer_id")
+    size = met.contribution.abs().desc()
+    largest = ibis.window(group_by=met.customer_id, order_by=[size, met.touchpoint_id, met.mark])
+    met = met.mutate(reason=ibis.row_number().over(largest) + 1)
     kept = met.filter(met.reason <= reasons).order_by("place", "reason")
     return kept.select("place", "customer_id", "lost", "reason", *_EXPLAINED)
 

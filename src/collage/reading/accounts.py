@@ -10,7 +10,6 @@ import ibis
 import ibis.expr.types as ir
 
 from collage.errors import TooManyBadRows
-from collage.reading.mapping import Map
 from collage.reading.sections import Staged
 from collage.reading.sources import Sources
 from collage.reading.spool import kept
@@ -62,37 +61,35 @@ def quarantine(backend: Any, bad: ir.Table, sources: Sources) -> ir.Table:
     return kept(backend, ibis.union(*parts).order_by("file", "row"))
 
 
-def file_counts(
-    backend: Any, map_: Map, stages: Sequence[Staged], sources: Sources, aside: ir.Table
-) -> dict[str, FileCount]:
-    """Return what became of each file's rows. A row of a table that is only joined is used where some row joins it."""
-    bad = _by_file(backend, aside.select(_file="file", _row="row"))
+def file_counts(backend: Any, stages: Sequence[Staged], sources: Sources, aside: ir.Table) -> dict[str, FileCount]:
+    """Return what became of each file's rows.
+
+    A row is used where a section emits from it, or where a used row of a section joins it.
+    """
+    gone = aside.select(_file="file", _row="row")
+    bad = _by_file(backend, gone)
     counts: dict[str, FileCount] = {}
     for name, files in sources.files.items():
-        touched = _touched(map_, stages, sources.clean, name)
-        unharmed = touched.anti_join(aside.select(_file="file", _row="row"), ["_file", "_row"])
-        used = _by_file(backend, unharmed)
+        used = _by_file(backend, _used(stages, sources.clean, name, gone))
         for file in files:
             u, q = used.get(file.file, 0), bad.get(file.file, 0)
             counts[file.file] = FileCount(file.rows, u, file.rows - u - q, q)
     return counts
 
 
-def _touched(map_: Map, stages: Sequence[Staged], clean: Mapping[str, ir.Table], name: str) -> ir.Table:
-    """Return the place of each row of a table that some emit or join takes, once."""
+def _used(stages: Sequence[Staged], clean: Mapping[str, ir.Table], name: str, gone: ir.Table) -> ir.Table:
+    """Return the place of each row of a table that is used, once."""
     parts = []
     for stage in stages:
+        flags = [stage.table[f"_e{i}"] for i in range(len(stage.section.emits))]
+        here = stage.table.filter(ibis.or_(*flags)).anti_join(gone, ["_file", "_row"])
         if stage.section.of == name:
-            flags = [stage.table[f"_e{i}"] for i in range(len(stage.section.emits))]
-            parts.append(stage.table.filter(ibis.or_(*flags)).select("_file", "_row"))
-    if not parts:
-        there = clean[name]
-        for section in map_.sections:
-            for join in (join for join in section.joins if join.table == name):
-                staged_ = next(stage for stage in stages if stage.section is section)
-                here = staged_.table
-                on = [there[t] == here[staged_.rename.get(h, h)] for h, t in join.on]
-                parts.append(there.semi_join(here, on).select("_file", "_row"))
+            parts.append(here.select("_file", "_row"))
+        for join in (join for join in stage.section.joins if join.table == name):
+            there = clean[name].anti_join(gone, ["_file", "_row"])
+            # the file's own column, though a derived one may hide it by now
+            on = [there[t] == here[h if h in here.columns else stage.rename.get(h, h)] for h, t in join.on]
+            parts.append(there.semi_join(here, on).select("_file", "_row"))
     return parts[0] if len(parts) == 1 else ibis.union(*parts, distinct=True)
 
 
@@ -112,17 +109,22 @@ def reasons(backend: Any, aside: ir.Table) -> list[dict[str, Any]]:
     return [dict(row) for row in listed]
 
 
-def refuse_too_many(files: Mapping[str, FileCount], why: Sequence[Mapping[str, Any]], max_bad: float) -> None:
-    """Raise TooManyBadRows, with the most frequent reasons, when more than the share `max_bad` of all rows is bad."""
-    rows = sum(count.rows for count in files.values())
-    bad = sum(count.quarantined for count in files.values())
-    if bad <= max_bad * rows:
-        return
-    worst = "; ".join(map(_told, why[:5]))
-    do = "correct the map (see --dry-run) or the export, or allow more with --max-bad; nothing was written"
-    raise TooManyBadRows(
-        f"read with at most {max_bad:.1%} bad rows", f"{bad:,} of {rows:,} ({bad / rows:.1%}): {worst}", do
-    )
+def refuse_too_many(
+    counts: Mapping[str, FileCount], sources: Sources, why: Sequence[Mapping[str, Any]], max_bad: float
+) -> None:
+    """Raise TooManyBadRows, with the most frequent reasons, when more than a share of the rows of a table is bad.
+
+    Each table of files is judged by itself: the many good rows of one say nothing for those of another.
+    """
+    for name, files in sources.files.items():
+        rows = sum(counts[file.file].rows for file in files)
+        bad = sum(counts[file.file].quarantined for file in files)
+        if bad > max_bad * rows:
+            own = [reason for reason in why if reason["file"] in {file.file for file in files}]
+            found = f"{bad:,} of {rows:,} ({bad / rows:.1%}): {'; '.join(map(_told, own[:5]))}"
+            do = "correct the map (see --dry-run) or the export, or allow more with --max-bad; nothing was written"
+            where = f" of {name}" if len(sources.files) > 1 else ""
+            raise TooManyBadRows(f"read with at most {max_bad:.1%} bad rows{where}", found, do)
 
 
 def _told(reason: Mapping[str, Any]) -> str:

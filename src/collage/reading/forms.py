@@ -183,6 +183,16 @@ def _flag(spec: Mapping[str, Any], key: str, where: str) -> bool:
     return value
 
 
+def _of_rows(spec: Mapping[str, Any], form: str, where: str) -> Value:
+    """Return a value that differs by row; of a constant there is none before."""
+    value = parse_value(spec[form], where)
+    if next(iter(value.columns()), None) is None:
+        raise MapError(
+            f"read the map: {where}.{form}", f"{spec[form]!r}, the same on each row", 'name a column: "{group}"'
+        )
+    return value
+
+
 def _parse_row_number(spec: Mapping[str, Any], where: str) -> Value:
     form = next(iter(spec))
     if not _flag(spec, form, where):
@@ -224,8 +234,8 @@ _FORMS: dict[str, Callable[[Mapping[str, Any], str], Value]] = {
     "number": _parse_number,
     "seconds_from": _parse_seconds,
     "mean_of": _parse_mean,
-    "changed": lambda spec, where: Changed(parse_value(spec["changed"], where)),
-    "previous": lambda spec, where: Previous(parse_value(spec["previous"], where)),
+    "changed": lambda spec, where: Changed(_of_rows(spec, "changed", where)),
+    "previous": lambda spec, where: Previous(_of_rows(spec, "previous", where)),
     "first_of_key": _parse_row_number,
     "row_number": _parse_row_number,
 }

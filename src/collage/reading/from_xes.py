@@ -87,9 +87,7 @@ def first_events(file: Path, n: int) -> list[dict[str, str]]:
 class _Events:
     """What the parser is in the middle of; an event is handed on when it ends, with its fault if it has one."""
 
-    def __init__(
-        self, file: str, hand_on: Callable[[dict[str, str], str | None], None], wanted: Sequence[str]
-    ) -> None:
+    def __init__(self, file: str, hand_on: Callable[[dict[str, str], str | None], None], wanted: Sequence[str]) -> None:
         self.file = file
         self.hand_on = hand_on
         self.wanted = frozenset(wanted)

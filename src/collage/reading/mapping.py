@@ -24,7 +24,7 @@ _INTO = tuple(name for name, contract in CONTRACTS.items() if contract.readable)
 OWN = ("_row", "_file")
 # columns that the reader adds on its way, in any letter case
 _TAKEN = re.compile(
-    r"_(again|ambiguous|emit|fault|file|n|place|raw|row|section|skipped|times|wrong)|_[eo]\d+|_([djk]|once)_.*",
+    r"_(again|ambiguous|emit|fault|file|n|place|raw|row|section|skipped|times|wrong)|_[ego]\d+|_([djk]|once)_.*",
     re.IGNORECASE | re.DOTALL,
 )
 _DEEP, _DEEPEST = "forms nested too deeply", 24

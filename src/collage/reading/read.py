@@ -138,9 +138,9 @@ def _read(
     progress("checking ids")
     whole = settled(backend, out)
     aside = accounts.quarantine(backend, whole.bad, loaded)
-    files = accounts.file_counts(backend, map_, stages, loaded, aside)
+    files = accounts.file_counts(backend, stages, loaded, aside)
     reasons = accounts.reasons(backend, aside)
-    accounts.refuse_too_many(files, reasons, max_bad)
+    accounts.refuse_too_many(files, loaded, reasons, max_bad)
     tables = {name: once(backend, name, whole) for name in out}
     counts = {name: TableCount(rows, ids, rows - ids) for name, (rows, ids) in whole.counts.items()}
     ambiguous, skipped = accounts.local_times(backend, whole.good)

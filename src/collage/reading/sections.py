@@ -17,9 +17,10 @@ import ibis.expr.types as ir
 
 from collage.errors import ReadingError
 from collage.reading import times
+from collage.reading.built import Built, Row, Wrong, as_type
 from collage.reading.mapping import OWN, Join, Map, Section
 from collage.reading.spool import kept
-from collage.reading.values import Built, Row, Template, Value, Wrong, as_type
+from collage.reading.values import Template, Value
 from collage.tables import CONTRACTS, Contract, Fault, faults
 
 __all__ = ["FAULT", "Staged", "emitted", "staged"]
@@ -30,6 +31,8 @@ _AHEAD = timedelta(minutes=5)
 _PREFIXED = {"touchpoint_id", "rating_id", "promise_id", "claim_id", "invitation_id"}
 _WHO = {"identifier", "one", "other"}
 _MAIL = "email:"
+
+_Window = tuple[tuple[str, ...], tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +187,7 @@ def _local_times(table: ir.Table, local: Sequence[ir.IntegerValue]) -> dict[str,
 
 
 def _derived(map_: Map, section: Section, table: ir.Table, rename: dict[str, str]) -> ir.Table:
-    window = None
+    window: _Window = ((), ())
     if section.key:
         table, window = _windowed(map_, section, table, rename)
     for name, value in section.derive:
@@ -198,7 +201,8 @@ def _derived(map_: Map, section: Section, table: ir.Table, rename: dict[str, str
     return table
 
 
-def _windowed(map_: Map, section: Section, table: ir.Table, rename: Mapping[str, str]) -> tuple[ir.Table, Any]:
+def _windowed(map_: Map, section: Section, table: ir.Table, rename: Mapping[str, str]) -> tuple[ir.Table, _Window]:
+    """Return the table with the columns that its rows are grouped and sorted by, and the names of these."""
     row = Row(table, map_.times, map_.zone, rename=rename)
     built = [value.build(row) for value in section.order]
     wrongs = [("order", w) for one in built for w in one.wrongs]
@@ -208,7 +212,8 @@ def _windowed(map_: Map, section: Section, table: ir.Table, rename: Mapping[str,
     # null is like nothing, not even like another null: such a row is alone with its key
     alone = ibis.ifelse(ibis.or_(*(key.isnull() for key in keys)), table["_row"], ibis.null("int64"))
     keys += [alone, ibis.ifelse(alone.isnull(), ibis.null("string"), table["_file"])]
-    return table, ibis.window(group_by=keys, order_by=[*(table[name] for name in order), table["_file"], table["_row"]])
+    groups = {f"_g{i}": key for i, key in enumerate(keys)}
+    return table.mutate(**groups), (tuple(groups), (*order, "_file", "_row"))
 
 
 def _joined(

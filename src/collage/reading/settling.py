@@ -21,7 +21,7 @@ _PLACE = ("_section", "_emit", "_file", "_row")
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """The rows of each table that stay, how many rows and ids these are, and each bad row of a file with its `_fault`."""
+    """The rows of each table that stay, how many rows and ids they are, and each bad row of a file, with its fault."""
 
     good: Mapping[str, ir.Table]
     counts: Mapping[str, tuple[int, int]]
@@ -36,18 +36,15 @@ def settled(backend: Any, out: Mapping[str, ir.Table]) -> Settled:
     """
     bad = _bad(backend, out)
     _remove(backend, out, bad)
-    counts = {name: _rows_and_ids(backend, table, CONTRACTS[name].key) for name, table in out.items()}
-    several = {name: out[name] for name, (rows, ids) in counts.items() if rows > ids}
-    clashes = [_clash(backend, name, table) for name, table in several.items()]
-    if any(rows_of(backend, clash) for clash in clashes):
-        every = _all(clashes)
-        # of a row that clashes more than once the same fault is told each time
-        told = every["_fault"]["column"].concat(every["_fault"]["found"])
-        clashing = kept(backend, every.group_by("_file", "_row").agg(_fault=every["_fault"].argmin(told)))
-        _remove(backend, out, clashing)
-        bad = kept(backend, bad.union(clashing))
+    while True:
         counts = {name: _rows_and_ids(backend, table, CONTRACTS[name].key) for name, table in out.items()}
-    return Settled(out, counts, bad)
+        several = {name: out[name] for name, (rows, ids) in counts.items() if rows > ids}
+        clashes = [_clash(backend, name, table) for name, table in several.items()]
+        if not any(rows_of(backend, clash) for clash in clashes):
+            return Settled(out, counts, bad)
+        going = _going(backend, _all(clashes))
+        _remove(backend, out, going)
+        bad = kept(backend, bad.union(going))
 
 
 def once(backend: Any, name: str, whole: Settled) -> ir.Table:
@@ -118,15 +115,32 @@ def _bad(backend: Any, out: Mapping[str, ir.Table]) -> ir.Table:
     return kept(backend, first)
 
 
+def _going(backend: Any, clashes: ir.Table) -> ir.Table:
+    """Return the rows that go: those that clash with a row which stays.
+
+    A row that clashes only with rows which go themselves is asked again when they are gone; its id would be lost
+    otherwise. Where rows clash in a circle, all of them go.
+    """
+    clashing = clashes.select(_first_file="_file", _first_row="_row").distinct()
+    alone = (clashes["_file"] == clashes["_first_file"]) & (clashes["_row"] == clashes["_first_row"])
+    surely = clashes.anti_join(clashing, ["_first_file", "_first_row"]).union(clashes.filter(alone))
+    sure = kept(backend, surely)
+    going = sure if rows_of(backend, sure) else clashes
+    # of a row that clashes more than once the same fault is told each time
+    told = going["_fault"]["column"].concat(going["_fault"]["found"])
+    return kept(backend, going.group_by("_file", "_row").agg(_fault=going["_fault"].argmin(told)))
+
+
 def _clash(backend: Any, name: str, table: ir.Table) -> ir.Table:
-    """Return the rows whose id stands for another content in an earlier row."""
+    """Return the rows whose id stands for another content in an earlier row, with the place of that one."""
     key = CONTRACTS[name].key
     columns = list(CONTRACTS[name].names)
     order = [*([_TIME_OF[name]] if name in _TIME_OF else []), "_file", "_row", "_section", "_emit"]
     several = table.semi_join(_twice(table, key), key)
     number = ibis.row_number().over(ibis.window(group_by=key, order_by=order))
     several = kept(backend, several.mutate(_n=number))
-    first = several.filter(several["_n"] == 0).select(columns).rename({f"_k_{c}": c for c in columns})
+    first = several.filter(several["_n"] == 0)
+    first = first.select(**{f"_k_{c}": c for c in columns}, _first_file="_file", _first_row="_row")
     both = several.filter(several["_n"] > 0).inner_join(first, several[key] == first[f"_k_{key}"])
     same = ibis.and_(*(both[c].identical_to(both[f"_k_{c}"]) for c in columns))
     fault = ibis.struct(
@@ -136,5 +150,6 @@ def _clash(backend: Any, name: str, table: ir.Table) -> ir.Table:
             "found": both[key],
         }
     ).cast(FAULT)
-    clashes = both.filter(~same).select("_file", "_row", _fault=fault).distinct()
+    places = ["_file", "_row", "_first_file", "_first_row"]
+    clashes = both.filter(~same).select(*places, _fault=fault).distinct()
     return kept(backend, clashes)

@@ -6,20 +6,32 @@ is.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
 
 import ibis
-import ibis.expr.operations as ops
 import ibis.expr.types as ir
 
 from collage.conditions import Condition
 from collage.reading import times
+from collage.reading.built import (
+    Built,
+    Row,
+    Wrong,
+    alike,
+    as_number,
+    as_text,
+    as_time,
+    double,
+    locals_of,
+    rounded,
+    where,
+    wrongs_of,
+)
 from collage.tables import from_text, json_object
 
 __all__ = [
-    "Built",
     "Changed",
     "Constant",
     "First",
@@ -28,81 +40,16 @@ __all__ = [
     "Number",
     "Object",
     "Previous",
-    "Row",
     "RowNumber",
     "Seconds",
     "Template",
     "Time",
     "Value",
     "When",
-    "Wrong",
-    "as_time",
-    "as_type",
 ]
 
-_ONCE = "_once_"
 _FAR_S = 1e10  # some 300 years
-_GROUPED = r"^[+-]?\d{1,3}([. ]\d{3})+(,\d*)?$"
 _CLOCK = r"^\d{1,2}:\d{2}(:\d{2}([.]\d+)?)?$"
-
-
-@dataclass(frozen=True, slots=True)
-class Wrong:
-    """A way to fail: true in `when`, with the reason in words and the text found."""
-
-    when: ir.BooleanValue
-    reason: str
-    found: ir.StringValue
-
-
-@dataclass(frozen=True, slots=True)
-class Built:
-    """A value on a row, how it can fail, and what is odd about the local times behind it (see `times.moment`)."""
-
-    value: ir.Value
-    wrongs: tuple[Wrong, ...] = ()
-    locals: tuple[ir.IntegerValue, ...] = ()
-
-
-@dataclass(slots=True)
-class Row:
-    """What a value is built on: the rows, the map's formats and zone, and the window over the rows of one key.
-
-    Whoever builds values goes on with `table`, to which `once` adds columns, and at last takes these out (`bare`).
-    """
-
-    table: ir.Table
-    formats: tuple[str, ...]
-    zone: str
-    window: Any = None
-    rename: Mapping[str, str] = field(default_factory=dict)
-    _first: ir.Table = field(init=False)
-    _known: dict[ops.Node, ir.Value] = field(init=False, default_factory=dict)
-
-    def __post_init__(self) -> None:
-        """Remember the table as it came: what is built on it alike is alike, and `once` knows it again."""
-        self._first = self.table
-
-    def __getitem__(self, name: str) -> ir.Value:
-        """Return a column by the name the map gives it."""
-        return self._first[self.rename.get(name, name)]
-
-    def once(self, value: ir.Value) -> ir.Value:
-        """Return a column with the value, which is then worked out once, however often it is used or asked for.
-
-        Without it an expression that is used twice stands twice in the query, and one made of such ones 2ⁿ times.
-        """
-        if isinstance(value.op(), ops.Field | ops.Literal):
-            return value
-        if value.op() not in self._known:
-            name = f"{_ONCE}{len(self.table.columns)}"
-            self.table = self.table.mutate(**{name: value})
-            self._known[value.op()] = self.table[name]
-        return self._known[value.op()]
-
-    def bare(self, table: ir.Table) -> ir.Table:
-        """Return a table without the columns that `once` has added."""
-        return table.drop(*(name for name in table.columns if name.startswith(_ONCE)))
 
 
 class Value(Protocol):
@@ -141,7 +88,7 @@ class Template:
     def build(self, row: Row) -> Built:
         if len(self.parts) == 1 and not isinstance(self.parts[0], str) and not self.parts[0][1]:
             return Built(row[self.parts[0][0]])
-        texts = [ibis.literal(p) if isinstance(p, str) else _padded(_as_text(row[p[0]], row), p[1]) for p in self.parts]
+        texts = [ibis.literal(p) if isinstance(p, str) else _padded(as_text(row[p[0]], row), p[1]) for p in self.parts]
         return Built(texts[0].concat(*texts[1:]) if len(texts) > 1 else texts[0])
 
 
@@ -159,10 +106,10 @@ class First:
         built: list[Built] = []
         earlier: ir.BooleanValue = ibis.literal(value=True)
         for option in self.options:
-            built.append(_where(earlier, _settled(option.build(row), row)))
+            built.append(where(earlier, row.settled(option.build(row))))
             earlier = earlier & built[-1].value.isnull()
-        values = _alike([one.value for one in built], row)
-        return Built(ibis.coalesce(*values), _wrongs(built), _locals(built))
+        values = alike([one.value for one in built], row)
+        return Built(ibis.coalesce(*values), wrongs_of(built), locals_of(built))
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +127,7 @@ class Mapped:
 
     def build(self, row: Row) -> Built:
         inner = self.value.build(row)
-        text = row.once(_as_text(inner.value, row))
+        text = row.once(as_text(inner.value, row))
         known = text.isin([before for before, _ in self.texts])
         rest = Built(ibis.null("string"))
         if self.other is None:
@@ -189,10 +136,10 @@ class Mapped:
         elif self.other == "keep":
             rest = Built(text)
         elif not isinstance(self.other, str):
-            rest = _where(text.notnull() & ~known, self.other.build(row))
-        other = ibis.ifelse(text.isnull(), ibis.null("string"), _as_text(rest.value, row))
+            rest = where(text.notnull() & ~known, self.other.build(row))
+        other = ibis.ifelse(text.isnull(), ibis.null("string"), as_text(rest.value, row))
         value = ibis.cases(*((text == b, a) for b, a in self.texts), else_=other)
-        return Built(value, _wrongs([inner, rest]), _locals([inner, rest]))
+        return Built(value, wrongs_of([inner, rest]), locals_of([inner, rest]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,12 +158,12 @@ class When:
 
     def build(self, row: Row) -> Built:
         holds = row.once(self.condition.holds(row))
-        then = _where(holds, self.then.build(row))
+        then = where(holds, self.then.build(row))
         if self.otherwise is None:
             value = ibis.ifelse(holds, then.value, ibis.null(then.value.type()))
             return Built(value, then.wrongs, then.locals)
-        both = [then, _where(~holds, self.otherwise.build(row))]
-        return Built(ibis.ifelse(holds, *_alike([one.value for one in both], row)), _wrongs(both), _locals(both))
+        both = [then, where(~holds, self.otherwise.build(row))]
+        return Built(ibis.ifelse(holds, *alike([one.value for one in both], row)), wrongs_of(both), locals_of(both))
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,10 +184,10 @@ class Time:
         built = as_time(self.time.build(row), row, self.formats, self.zone)
         if self.plus_s is None:
             return built
-        plus = _as_number(self.plus_s.build(row), row)
-        near = row.once(ibis.ifelse(plus.value.abs() < _float(_FAR_S), plus.value, ibis.null("float64")))
+        plus = as_number(self.plus_s.build(row), row)
+        near = row.once(ibis.ifelse(plus.value.abs() < double(_FAR_S), plus.value, ibis.null("float64")))
         far = Wrong(plus.value.notnull() & near.isnull(), "moves a time too far", plus.value.cast("string"))
-        microseconds = (near * _float(1_000_000)).round().cast("int64")
+        microseconds = (near * double(1_000_000)).round().cast("int64")
         moved = times.make_timestamptz(times.moment_us(built.value) + microseconds)
         return Built(row.once(moved), (*built.wrongs, *plus.wrongs, far), built.locals)
 
@@ -259,13 +206,13 @@ class Number:
         yield from self.number.columns()
 
     def build(self, row: Row) -> Built:
-        built = _as_number(self.number.build(row), row, self.decimal)
+        built = as_number(self.number.build(row), row, self.decimal)
         value = built.value
         if self.times != 1:
-            value = value * _float(self.times)
+            value = value * double(self.times)
         if self.plus != 0:
-            value = value + _float(self.plus)
-        return Built(_rounded(row.once(value)) if self.rounded else value, built.wrongs, built.locals)
+            value = value + double(self.plus)
+        return Built(rounded(row.once(value)) if self.rounded else value, built.wrongs, built.locals)
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,24 +229,24 @@ class Seconds:
         yield from self.end.columns()
 
     def build(self, row: Row) -> Built:
-        start, end = (_settled(one.build(row), row) for one in (self.start, self.end))
-        clocks = [row.once(_clock(row.once(_as_text(one.value, row)))) for one in (start, end)]
+        start, end = (row.settled(one.build(row)) for one in (self.start, self.end))
+        clocks = [row.once(_clock(row.once(as_text(one.value, row)))) for one in (start, end)]
         between = row.once(clocks[1] - clocks[0])
         if self.past_midnight:
-            between = ibis.ifelse(between < _float(0), between + _float(86_400), between)
+            between = ibis.ifelse(between < double(0), between + double(86_400), between)
         told = [one.value.notnull() for one in (start, end)]
         both = clocks[0].notnull() & clocks[1].notnull()
         moments = [as_time(one, row, self.formats, None) for one in (start, end)]
         apart = times.moment_us(moments[1].value) - times.moment_us(moments[0].value)
-        value = ibis.ifelse(both, between, apart.cast("float64") / _float(1_000_000))
+        value = ibis.ifelse(both, between, apart.cast("float64") / double(1_000_000))
         wrongs = [
             Wrong(w.when & c.isnull(), w.reason, w.found)
             for c, m in zip(clocks, moments, strict=True)
             for w in m.wrongs
         ]
         mixed = told[0] & told[1] & (clocks[0].notnull() != clocks[1].notnull())
-        wrongs.append(Wrong(mixed, "is a clock time beside a full time", _as_text(end.value, row)))
-        return Built(value, tuple(wrongs), _locals(moments))
+        wrongs.append(Wrong(mixed, "is a clock time beside a full time", as_text(end.value, row)))
+        return Built(value, tuple(wrongs), locals_of(moments))
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,7 +261,7 @@ class Mean:
 
     def build(self, row: Row) -> Built:
         built = self.value.build(row)
-        text = row.once(_as_text(built.value, row))
+        text = row.once(as_text(built.value, row))
         numbers = row.once(text.split(self.split).map(lambda part: from_text(part.strip(), "double")))
         bad = text.notnull() & (numbers.map(lambda n: n.isnull().cast("int64")).sums() > 0)
         wrong = Wrong(
@@ -335,10 +282,10 @@ class Changed:
         yield from self.value.columns()
 
     def build(self, row: Row) -> Built:
-        built = _settled(self.value.build(row), row)
-        first = ibis.row_number().over(row.window) == 0
-        other = ~built.value.identical_to(built.value.lag().over(row.window))
-        return Built(~first & other, built.wrongs, built.locals)
+        built = self.value.build(row)
+        value, window = row.of_key(built.value)
+        first = ibis.row_number().over(window) == 0
+        return Built(~first & ~value.identical_to(value.lag().over(window)), built.wrongs, built.locals)
 
 
 @dataclass(frozen=True, slots=True)
@@ -352,7 +299,8 @@ class Previous:
 
     def build(self, row: Row) -> Built:
         built = self.value.build(row)
-        return Built(built.value.lag().over(row.window), built.wrongs, built.locals)
+        value, window = row.of_key(built.value)
+        return Built(value.lag().over(window), built.wrongs, built.locals)
 
 
 @dataclass(frozen=True, slots=True)
@@ -365,7 +313,7 @@ class RowNumber:
         yield from ()
 
     def build(self, row: Row) -> Built:
-        number = ibis.row_number().over(row.window)
+        number = ibis.row_number().over(row.of_key(row.table["_row"])[1])
         return Built(number == 0 if self.first_only else number + 1)
 
 
@@ -380,89 +328,9 @@ class Object:
             yield from value.columns()
 
     def build(self, row: Row) -> Built:
-        built = {name: _settled(value.build(row), row) for name, value in self.entries}
+        built = {name: row.settled(value.build(row)) for name, value in self.entries}
         every = list(built.values())
-        return Built(json_object({name: one.value for name, one in built.items()}), _wrongs(every), _locals(every))
-
-
-def as_time(built: Built, row: Row, formats: Sequence[str] | None, zone: str | None) -> Built:
-    """Return a built value as a moment; a text is read by the formats and zone given, else by the map's."""
-    wanted, place = row.formats if formats is None else tuple(formats), zone or row.zone
-    if built.value.type().is_timestamp():
-        return _in_utc(_settled(built, row), row, place)
-    text = row.once(_as_text(built.value, row))
-    value, odd = times.moment(text, wanted, place, once=row.once)
-    value = row.once(value)
-    expected = f"is not a time as {' or '.join(wanted)}" if wanted else "is not a time (ISO 8601)"
-    wrong = Wrong(text.notnull() & value.isnull(), expected, text)
-    return Built(value, (*built.wrongs, wrong), built.locals if odd is None else (*built.locals, odd))
-
-
-def _in_utc(built: Built, row: Row, zone: str) -> Built:
-    """Return a time that is none of text as a moment; without a zone of its own it is in the one given."""
-    if built.value.type().timezone is not None or zone == "UTC":
-        return built
-    value, odd = times.of_local(built.value, zone, once=row.once)
-    value = row.once(value)
-    reason = "is not a time between the years 1900 and 2200"
-    wrong = Wrong(built.value.notnull() & value.isnull(), reason, built.value.cast("string"))
-    return Built(value, (*built.wrongs, wrong), (*built.locals, odd))
-
-
-def as_type(built: Built, type_: str, row: Row) -> Built:
-    """Return a built value as a value of a contract's type."""
-    if type_ == "timestamp":
-        return as_time(built, row, None, None)
-    if type_ == "string":
-        return Built(_as_text(built.value, row), built.wrongs, built.locals)
-    built = _settled(built, row)
-    if not built.value.type().is_numeric():  # a time or true/false is none, and is told so by its text
-        built = Built(row.once(_as_text(built.value, row)), built.wrongs, built.locals)
-        value = row.once(from_text(built.value, type_, once=row.once))
-        words = {"double": "a number", "int64": "a whole number", "bool": "true or false"}[type_]
-        wrong = Wrong(built.value.notnull() & value.isnull(), f"is not {words}", built.value)
-        return Built(value, (*built.wrongs, wrong), built.locals)
-    if type_ == "int64" and built.value.type().is_floating():
-        text = _as_text(built.value, row)
-        return as_type(Built(text, built.wrongs, built.locals), type_, row)
-    return Built(
-        built.value.cast({"double": "float64", "bool": "boolean"}.get(type_, type_)),
-        built.wrongs,
-        built.locals,
-    )
-
-
-def _settled(built: Built, row: Row) -> Built:
-    """Return a built value that is worked out once."""
-    return Built(row.once(built.value), built.wrongs, built.locals)
-
-
-def _as_number(built: Built, row: Row, decimal: str = ".") -> Built:
-    if built.value.type().is_numeric():
-        return Built(row.once(built.value.cast("float64")), built.wrongs, built.locals)
-    text = row.once(_as_text(built.value, row))
-    plain = text
-    if decimal == ",":
-        grouped = row.once(ibis.ifelse(text.re_search(_GROUPED), text.re_replace(r"[. ]", ""), text))
-        plain = row.once(ibis.ifelse(grouped.contains("."), ibis.null("string"), grouped.replace(",", ".")))
-    value = row.once(from_text(plain, "double", once=row.once))
-    return Built(value, (*built.wrongs, Wrong(text.notnull() & value.isnull(), "is not a number", text)), built.locals)
-
-
-def _as_text(value: ir.Value, row: Row) -> ir.StringValue:
-    if value.type().is_string():
-        return value
-    if value.type().is_floating():
-        value = row.once(value)
-        whole = (value == _rounded(value)) & (value.abs() < _float(2.0**53))
-        return ibis.ifelse(whole, value.try_cast("int64").cast("string"), value.cast("string"))
-    return value.cast("string")
-
-
-def _rounded(value: ir.FloatingValue) -> ir.FloatingValue:
-    """Return a number rounded half away from zero; beyond 2^53 it is whole already, and Ibis would overflow."""
-    small = ibis.ifelse(value.abs() < _float(2.0**53), value, ibis.null("float64"))
-    return small.round().cast("float64").fill_null(value)
+        return Built(json_object({name: one.value for name, one in built.items()}), wrongs_of(every), locals_of(every))
 
 
 def _padded(text: ir.StringValue, width: int) -> ir.StringValue:
@@ -473,29 +341,4 @@ def _clock(text: ir.StringValue) -> ir.FloatingValue:
     """Return seconds since midnight of a clock time such as 23:59:50; null where it is none."""
     day = ibis.ifelse(text.re_search(_CLOCK), ibis.literal("2000-01-01 ").concat(text), ibis.null("string"))
     at = day.try_cast("timestamp(6)")
-    return (times.epoch_us(at) - 946_684_800_000_000).cast("float64") / _float(1_000_000)
-
-
-def _alike(values: Sequence[ir.Value], row: Row) -> list[ir.Value]:
-    """Return values of one type: as they are where they agree, else as texts."""
-    kinds = {str(value.type()).lstrip("!") for value in values}
-    return list(values) if len(kinds) == 1 else [_as_text(value, row) for value in values]
-
-
-def _where(when: ir.BooleanValue, built: Built) -> Built:
-    """Return a built value of which only the rows count for which it is meant."""
-    wrongs = tuple(Wrong(w.when & when, w.reason, w.found) for w in built.wrongs)
-    odd = tuple(ibis.ifelse(when, odd, ibis.null("int64")) for odd in built.locals)
-    return Built(built.value, wrongs, odd)
-
-
-def _wrongs(built: Sequence[Built]) -> tuple[Wrong, ...]:
-    return tuple(wrong for one in built for wrong in one.wrongs)
-
-
-def _locals(built: Sequence[Built]) -> tuple[ir.IntegerValue, ...]:
-    return tuple(odd for one in built for odd in one.locals)
-
-
-def _float(value: float) -> ir.FloatingScalar:
-    return ibis.literal(value, type="float64")
+    return (times.epoch_us(at) - 946_684_800_000_000).cast("float64") / double(1_000_000)

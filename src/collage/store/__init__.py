@@ -4,7 +4,7 @@ Everyone else is handed tables. Nothing here knows what a column means beyond it
 """
 
 from collage.store.dataset import Checked, Dataset, open_dataset
-from collage.store.engine import Engine, connect
+from collage.store.engine import Engine, answered, connect
 from collage.store.results import render, write_result
 from collage.store.writing import in_the_way, write_dataset
 
@@ -12,6 +12,7 @@ __all__ = [
     "Checked",
     "Dataset",
     "Engine",
+    "answered",
     "connect",
     "in_the_way",
     "open_dataset",

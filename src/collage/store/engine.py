@@ -6,6 +6,8 @@ import os
 import re
 import tempfile
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -15,7 +17,7 @@ import ibis.expr.types as ir
 
 from collage.errors import EngineError
 
-__all__ = ["Engine", "connect", "said"]
+__all__ = ["Engine", "answered", "connect", "said"]
 
 _SAID = 400
 _SIZE = re.compile(r"\d+(\.\d+)?\s*(KB|MB|GB|TB|KiB|MiB|GiB|TiB)", re.IGNORECASE)
@@ -140,6 +142,26 @@ def _check_zone(zone: str) -> None:
 
 def _machine_memory() -> int:
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
+@contextmanager
+def answered() -> Iterator[None]:
+    """Turn what an engine gives up on into a refusal: a damaged file behind the door, no memory or disk left.
+
+    Raises
+    ------
+    EngineError
+        With what the engine said. All that is ours, and all that is a slip of ours, passes through as it is.
+    """
+    try:
+        yield
+    except Exception as error:
+        if type(error).__module__.split(".")[0] not in {"duckdb", "_duckdb", "ibis", "pyspark", "py4j"}:
+            raise
+        do = (
+            "collage check tells whether the dataset is whole; for memory and disk set COLLAGE_MEMORY and COLLAGE_SPILL"
+        )
+        raise EngineError("get an answer from the engine", said(error), do) from error
 
 
 def said(error: Exception) -> str:

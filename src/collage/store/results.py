@@ -6,6 +6,7 @@ import io
 import json
 import math
 import os
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -70,7 +71,8 @@ def write_result(table: pa.Table, file: Path, format_: str) -> None:
         part.write_bytes(render(table, format_))
         part.replace(file)
     except OSError as error:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink()
         raise DatasetError(f"write {file}", str(error), "choose another place with --out") from error
 
 

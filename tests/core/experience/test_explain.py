@@ -120,7 +120,7 @@ def test_a_moment_may_be_given_in_any_zone(tables: Tables) -> None:
     assert explained(tables, "user:1", at=berlin) == explained(tables, "user:1")
 
 
-def test_those_who_lost_most_come_first_with_their_heaviest_strikes(tables: Tables) -> None:
+def test_those_who_lost_most_come_first_with_their_largest_contributions(tables: Tables) -> None:
     touchpoints, who, left, catalogue = tables
     worst = lost_most(contributions(left, who, catalogue, at=AT), customers=2, reasons=3)
     found = told(worst, touchpoints, catalogue).to_pylist()
@@ -130,6 +130,7 @@ def test_those_who_lost_most_come_first_with_their_heaviest_strikes(tables: Tabl
         (1, "user:2", 3, "got an invoice that had to be corrected"),
         (2, "user:1", 1, "a delivery came 3 days late"),
         (2, "user:1", 2, "waited 14 min for an answer"),
+        (2, "user:1", 3, "placed an order"),
     ]
     assert found[0]["lost"] == pytest.approx(sum(row["contribution"] for row in explained(tables, "user:2")))
     assert told(worst, touchpoints, catalogue, language="de")["says"][0].as_py() == "beschwerte sich"

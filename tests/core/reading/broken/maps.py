@@ -97,6 +97,13 @@ REFUSED = [
         section('key = "id"\nderive = { n = { row_number = false } }'),
         "row_number = true",
     ),
+    refused(
+        "a row before a constant",
+        section('key = "id"\nderive = { n = { previous = "same" } }'),
+        "n.previous",
+        "the same on each row",
+        "name a column",
+    ),
     refused("a derived column named like ours", section('derive = { _row = "{id}" }'), "derive._row", "another name"),
     refused(
         "derived columns told apart by case", section('derive = { A = "1", a = "2" }'), "'A' and 'a'", "letter case"
