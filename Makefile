@@ -45,7 +45,7 @@ lock:  ## resolve pyproject.toml again into requirements.lock (needs uv)
 		--no-emit-index-url --no-header --extra spark --group dev pyproject.toml -o requirements.lock
 
 clean:  ## remove what make made
-	rm -rf .venv docs/_build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv collage-demo docs/_build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 
 $(READY): requirements.lock pyproject.toml
 	@sh .ci/setup "$(PYTHON)"

@@ -86,6 +86,7 @@ def read(arguments: argparse.Namespace) -> None:
         _tell_counts(found)
         if arguments.dry_run:
             _show_rows(found, engine)
+            _tell_refusal(found, arguments.max_bad)
         else:
             say(f"Written to {arguments.out}.")
 
@@ -232,6 +233,16 @@ def _tell_counts(found: Reading) -> None:
         say(f"  quarantined {reason['rows']:,}: {reason['column'] or 'the row'} {value}{reason['reason']}; {place}")
     if found.left_alone:
         say(f"left alone, no table of the map takes them: {', '.join(found.left_alone)}")
+
+
+def _tell_refusal(found: Reading, max_bad: float) -> None:
+    """Say whether reading in earnest would be refused."""
+    for name, count in found.files.items():
+        if count.quarantined > max_bad * count.rows:
+            share = (
+                f"{count.quarantined:,} of {count.rows:,} rows of {name} are bad ({count.quarantined / count.rows:.1%})"
+            )
+            say(f"In earnest this may be refused: {share}, {max_bad:.1%} are allowed (--max-bad).")
 
 
 def _show_rows(found: Reading, engine: Engine) -> None:

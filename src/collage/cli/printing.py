@@ -14,7 +14,7 @@ SHOWN = 20
 _PIPE_WIDTH = 200
 # model.md §10.7: below the first evidence is faint, below the second there is some
 _FAINT, _SOME = 0.2, 0.5
-_WORDS = {"what", "customer"}
+_SENTENCE, _SENTENCE_WIDTH = "what", 24
 _NUMBERS = {"index", "experience", "trend", "marks", "strikes 90 d", "points", "without it", "touchpoints"}
 
 
@@ -29,25 +29,44 @@ def show(words: str) -> None:
 
 
 def print_table(names: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print a table on stdout; only columns of words are folded, numbers stand to the right."""
+    """Print a table on stdout.
+
+    Only sentences are folded; no id and no number is ever cut. Where a terminal is too narrow, columns are left out
+    from the right, and that is said.
+    """
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
-
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in names:
-        side = "right" if name in _NUMBERS else "left"
-        table.add_column(name, justify=side, no_wrap=name not in _WORDS, overflow="fold")  # type: ignore[arg-type]  # a literal, to mypy
-    for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
 
     class Quiet(Console):
         def on_broken_pipe(self) -> None:
             raise BrokenPipeError  # for the command to end on, as everywhere; Rich would exit with 1
 
     console = Quiet(highlight=False)
-    # a pipe has no width: give it lines that nothing is cut from
-    (console if console.is_terminal else Quiet(width=_PIPE_WIDTH, highlight=False)).print(table)
+    if not console.is_terminal:  # a pipe has no width: give it lines that nothing is cut from
+        console = Quiet(width=_PIPE_WIDTH, highlight=False)
+    shown = _fitting(names, rows, console.width)
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in names[:shown]:
+        side = "right" if name in _NUMBERS else "left"
+        table.add_column(name, justify=side, no_wrap=name != _SENTENCE, overflow="ignore")  # type: ignore[arg-type]  # a literal, to mypy
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row[:shown]))
+    console.print(table)
+    if shown < len(names):
+        say(f"Too narrow for {', '.join(names[shown:])}: widen the terminal, or ask with --format csv.")
+
+
+def _fitting(names: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> int:
+    """Return how many columns, from the left, fit into a width; at least one."""
+    used, shown = -1, 0
+    for column, name in enumerate(names):
+        longest = max([len(name), *(len(row[column]) for row in rows)])
+        used += 1 + (min(longest, _SENTENCE_WIDTH) if name == _SENTENCE else longest)
+        if used > width:
+            break
+        shown = column + 1
+    return max(shown, 1)
 
 
 @contextmanager

@@ -231,6 +231,11 @@ def _joined(
     columns = [name for name in one.columns if name not in OWN]
     renamed = {f"{join.table}.{name}": f"_j_{join.table}.{name}" for name in columns}
     right = one.select(**{f"_j_{join.table}.{name}": one[name] for name in columns})
+    for here, there in join.on:
+        kinds = [str(value.type()).lstrip("!") for value in (table[rename.get(here, here)], one[there])]
+        if kinds[0] != kinds[1]:
+            asked, found = f"join the table {join.table} by {here}", f"a {kinds[0]}, and there a {kinds[1]}"
+            raise ReadingError(asked, found, "export both as texts, or as times of one kind")
     on = [table[rename.get(here, here)] == right[f"_j_{join.table}.{there}"] for here, there in join.on]
     joined = table.left_join(right, on)
     if "_fault" in columns:

@@ -17,6 +17,7 @@ __all__ = ["Settled", "once", "settled"]
 
 _TIME_OF = {"touchpoints": "occurred_at", "ratings": "rated_at", "promises": "made_at"}
 _PLACE = ("_section", "_emit", "_file", "_row")
+_TURNS = 10  # each takes some queries, and a chain of clashes may be as long as the file
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +37,17 @@ def settled(backend: Any, out: Mapping[str, ir.Table]) -> Settled:
     """
     bad = _bad(backend, out)
     _remove(backend, out, bad)
+    turns = 0
     while True:
         counts = {name: _rows_and_ids(backend, table, CONTRACTS[name].key) for name, table in out.items()}
         several = {name: out[name] for name, (rows, ids) in counts.items() if rows > ids}
         clashes = [_clash(backend, name, table) for name, table in several.items()]
         if not any(rows_of(backend, clash) for clash in clashes):
             return Settled(out, counts, bad)
-        going = _going(backend, _all(clashes))
+        going = _going(backend, _all(clashes), patient=turns < _TURNS)
         _remove(backend, out, going)
         bad = kept(backend, bad.union(going))
+        turns += 1
 
 
 def once(backend: Any, name: str, whole: Settled) -> ir.Table:
@@ -115,17 +118,17 @@ def _bad(backend: Any, out: Mapping[str, ir.Table]) -> ir.Table:
     return kept(backend, first)
 
 
-def _going(backend: Any, clashes: ir.Table) -> ir.Table:
+def _going(backend: Any, clashes: ir.Table, *, patient: bool) -> ir.Table:
     """Return the rows that go: those that clash with a row which stays.
 
     A row that clashes only with rows which go themselves is asked again when they are gone; its id would be lost
-    otherwise. Where rows clash in a circle, all of them go.
+    otherwise. Where rows clash in a circle, or without patience, all of them go.
     """
     clashing = clashes.select(_first_file="_file", _first_row="_row").distinct()
     alone = (clashes["_file"] == clashes["_first_file"]) & (clashes["_row"] == clashes["_first_row"])
     surely = clashes.anti_join(clashing, ["_first_file", "_first_row"]).union(clashes.filter(alone))
     sure = kept(backend, surely)
-    going = sure if rows_of(backend, sure) else clashes
+    going = sure if patient and rows_of(backend, sure) else clashes
     # of a row that clashes more than once the same fault is told each time
     told = going["_fault"]["column"].concat(going["_fault"]["found"])
     return kept(backend, going.group_by("_file", "_row").agg(_fault=going["_fault"].argmin(told)))

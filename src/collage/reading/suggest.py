@@ -26,6 +26,7 @@ __all__ = ["suggest"]
 _LOOK = 1000
 _MOST_KINDS = 60
 _SHORT = 60
+_NEARLY_ALL = 0.9  # one odd date among ten does not hide what the others are
 # columns about a customer that do not say who it is
 _NOBODY = re.compile(r"date|time|city|state|country|zip|remark|comment|name|type|segment|tier")
 _NULLS = ("?", "-", "NULL", "null", "None", "N/A", "n/a", "NA", "NaN", "Unknown", "unknown")
@@ -56,6 +57,10 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "user",
         "member",
         "account",
+        "kunde",
+        "kundennr",
+        "kundennummer",
+        "anrufer",
         "email",
         "phone",
     ),
@@ -160,13 +165,14 @@ def _column(name: str, values: Sequence[str | None]) -> _Column:
 
 
 def _format(values: Sequence[str]) -> str | None:
-    """Return the format which all values fit, ``iso`` for ISO 8601; None when they are no times."""
+    """Return the format which nearly all values fit, ``iso`` for ISO 8601; None when they are no times."""
     some = values[:200]
-    if not some:
-        return None
-    if all(_ISO.fullmatch(value) for value in some):
+    enough = max(1, round(_NEARLY_ALL * len(some)))
+    if sum(bool(_ISO.fullmatch(value)) for value in some) >= enough:
         return "iso"
-    return next((form for form in _FORMATS if all(_fits(value, form) for value in some)), None)
+    fitting = {form: sum(_fits(value, form) for value in some) for form in _FORMATS}
+    best = max(fitting, key=lambda form: fitting[form])
+    return best if fitting[best] >= enough else None
 
 
 def _fits(value: str, form: str) -> bool:
@@ -223,7 +229,8 @@ def _emit(guess: Mapping[str, _Column], at: _Column | None, rows: int) -> Iterat
         namespace = "email" if "mail" in who.name.lower() else "phone" if "phone" in who.name.lower() else "user"
         yield f'identifier = {{ first = [{_toml(f"{namespace}:{who.place}")}, "anon:{{_file}}.{{_row|08}}"] }}  # ?'
     if at is None:
-        yield 'occurred_at = "2000-01-01T00:00:00Z"  # ? no column looks like a time: name one here'
+        yield "# no column looks like a time: name one, and its format (times = [...]); until then the map is refused"
+        yield 'occurred_at = "{the column with the time}"'
     elif at.format == "iso":
         yield f"occurred_at = {_toml(at.place)}  # ?"
     else:

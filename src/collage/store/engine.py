@@ -148,6 +148,11 @@ def _machine_memory() -> int:
 def answered() -> Iterator[None]:
     """Turn what an engine gives up on into a refusal: a damaged file behind the door, no memory or disk left.
 
+    Returns
+    -------
+    context manager
+        Around whatever asks an engine.
+
     Raises
     ------
     EngineError

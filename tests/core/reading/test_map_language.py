@@ -210,6 +210,7 @@ text = { number = "{amount}" }
 
 
 def test_a_value_is_turned_into_the_type_of_its_column(read_files: ReadFiles) -> None:
+    # Long because the rows and what becomes of each stand side by side.
     top = 'name = "desk"\nzone = "Asia/Kolkata"\ntimes = ["%d.%m.%Y %H:%M", "%Y-%m-%dT%H:%M:%S%z"]\n'
     lines = [
         "who,at,received,severity,amount,late",

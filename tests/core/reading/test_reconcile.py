@@ -99,17 +99,28 @@ def emits(line: Line) -> list[tuple[str, tuple[Any, ...]]]:
     return made + ([("ratings", rating)] if kind in {"rating", "both"} else [])
 
 
+def settled(placed: list[tuple[str, int, Line]]) -> list[tuple[str, int, Line]]:
+    """Return the lines that stay: each id is the earliest line's, and no line goes for one that goes itself."""
+    while True:
+        first: dict[tuple[str, str], tuple[tuple[Any, ...], tuple[str, int]]] = {}
+        clashes: list[tuple[tuple[str, int], tuple[str, int]]] = []
+        for name, n, line in sorted(placed, key=lambda place: (place[2][2], place[0], place[1])):
+            for table, row in emits(line):
+                content, place = first.setdefault((table, row[0]), (row, (name, n)))
+                clashes += [((name, n), place)] if content != row else []
+        clashing = {here for here, _ in clashes}
+        surely = {here for here, there in clashes if there not in clashing}
+        if not clashes:
+            return placed
+        placed = [(name, n, line) for name, n, line in placed if (name, n) not in (surely or clashing)]
+
+
 def counted(files: dict[str, list[Line]]) -> Count:
     """Count in plain Python what reading must say."""
     count = Count()
     placed = [(name, n, line) for name in sorted(files) for n, line in enumerate(files[name], 1)]
     sound = [(name, n, line) for name, n, line in placed if line[3] != "drop" and not fault(line)]
-    first: dict[tuple[str, str], tuple[Any, ...]] = {}
-    for *_, line in sorted(sound, key=lambda place: (place[2][2], place[0], place[1])):
-        for table, row in emits(line):
-            first.setdefault((table, row[0]), row)
-    clashing = {(name, n) for name, n, line in sound if any(first[t, row[0]] != row for t, row in emits(line))}
-    good = [(name, n, line) for name, n, line in sound if (name, n) not in clashing]
+    good = settled(sound)
     for name, lines in files.items():
         used = sum(1 for file, *_ in good if file == name)
         dropped = sum(1 for line in lines if line[3] == "drop")
@@ -201,3 +212,32 @@ def test_more_bad_rows_than_allowed_refuse_everything_with_the_worst_of_them(eng
     with pytest.raises(TooManyBadRows) as refused:
         reading.read(engine.backend, [tmp_path], map_, now=NOW, max_bad=0.049)
     assert refused.value.found == "1 of 20 (5.0%): a.csv row 20: occurred_at 'soon' is not a time (ISO 8601)"
+
+
+CHAIN = """
+name = "x"
+[[rows]]
+[rows.common]
+identifier = "user:1"
+[[rows.emit]]
+into = "touchpoints"
+touchpoint_id = "{touchpoint}"
+occurred_at = "2024-01-01"
+kind = "a"
+text = "{n}"
+[[rows.emit]]
+into = "ratings"
+rating_id = "{rating}"
+rated_at = "2024-01-01"
+score = "{n}"
+scale_low = 0
+scale_high = 100
+"""
+
+
+def test_a_row_that_goes_takes_no_other_with_it_and_chains_of_clashes_end(engine: Engine, tmp_path: Path) -> None:
+    lines = ["n,touchpoint,rating", *(f"{n},{(n + 1) // 2},{n // 2}" for n in range(1, 41))]
+    found = read(engine, tmp_path, CHAIN, {"a.csv": "\n".join(lines)})
+    stay = sorted(int(n) for n in found.column("text"))
+    assert stay[:6] == [1, 3, 5, 7, 9, 11]
+    assert [row for row, *_ in found.faults()] == [n for n in range(1, 41) if n not in stay]

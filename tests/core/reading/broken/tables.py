@@ -1,6 +1,9 @@
 """Rows that break a contract, in all the tables that can be read, and joins that cannot be made."""
 
-from tests.core.reading.broken.cases import Bad, Refused, SetAside
+import pyarrow as pa
+
+from tests.core.reading.broken.cases import Bad, Content, Refused, SetAside
+from tests.core.reading.broken.parquet_files import written
 
 ALL = """
 name = "desk"
@@ -141,7 +144,7 @@ JOINED = SetAside(
 )
 
 
-def refused(name: str, files: dict[str, str], *words: str, map_: str = JOIN) -> Refused:
+def refused(name: str, files: dict[str, Content], *words: str, map_: str = JOIN) -> Refused:
     return Refused(name, files, words, map=map_)
 
 
@@ -170,6 +173,16 @@ REFUSED = [
         "people.csv",
         "did you mean name?",
         map_=JOIN.replace("people.name", "people.nme"),
+    ),
+    refused(
+        "a join of a text and a time",
+        {
+            "orders.csv": ORDERS,
+            "people.parquet": written(pa.table({"who": pa.array([0], pa.timestamp("us")), "name": ["a"]})),
+        },
+        "join the table people by who",
+        "a string, and there a timestamp(6)",
+        "export both as texts",
     ),
     refused(
         "a table joined twice",
