@@ -84,7 +84,10 @@ def _as_text(type_: pa.DataType, column: str) -> str:
         return f"coalesce(try(decode({column})), CAST({column} AS VARCHAR))"
     if pa.types.is_floating(type_):  # 4711.0 is the customer whom a CSV calls 4711
         whole = f"{column} = trunc({column}) AND abs({column}) < 9007199254740992"
-        return f"CASE WHEN {whole} THEN CAST(CAST({column} AS BIGINT) AS VARCHAR) ELSE CAST({column} AS VARCHAR) END"
+        text = f"CAST({column} AS VARCHAR)"
+        # a file's statistics do not count NaN, and DuckDB may leave out a condition that they make needless
+        exact = f"coalesce(CAST(TRY_CAST({column} AS BIGINT) AS VARCHAR), {text})"
+        return f"CASE WHEN {whole} THEN {exact} ELSE {text} END"
     return f"CAST({column} AS VARCHAR)"
 
 

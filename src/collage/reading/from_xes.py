@@ -21,6 +21,7 @@ _ENCODINGS = {"utf-8", "utf-16", "iso-8859-1", "us-ascii"}  # expat's own; other
 _ONE_BYTE = 256
 _WIDEST = "utf-16"  # XML names its own encoding; expat knows UTF-8, UTF-16 and Latin-1
 _VALUES = frozenset({"string", "date", "int", "float", "boolean", "id", "list", "container"})
+_TAGS = _VALUES | {"event", "trace", "log"}
 
 
 def read(backend: Any, file: Path, source: SourceTable, wanted: Iterable[str], rejects: Rejects) -> Loaded:  # noqa: ARG001  # one signature for all formats
@@ -47,10 +48,11 @@ def read(backend: Any, file: Path, source: SourceTable, wanted: Iterable[str], r
     names = tuple(wanted)
     spool = Spool(backend, (*names, "_raw"), rejects, file.name)
     seen: set[str] = set()
+    as_json = json.JSONEncoder(ensure_ascii=False).encode
 
     def take(record: dict[str, str], fault: str | None) -> None:
         seen.update(record)
-        raw = json.dumps(record, ensure_ascii=False)
+        raw = as_json(record)
         if fault is None:
             spool.add([*(record.get(name) for name in names), raw], len(raw))
         else:
@@ -134,13 +136,22 @@ class _Events:
         self.refuse("a DOCTYPE, which XES does not have", "take it out; entities are never expanded")
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
-        tag = tag.rpartition(":")[2]
+        if tag not in _TAGS:
+            tag = tag.rpartition(":")[2]
         self.depth += 1
         if self.depth == 1 and tag != "log":
             self.refuse(f"an XML file that begins with <{tag[:80]}>", "an XES file begins with <log>")
         if self.depth > _DEEPEST:
             self.refuse(f"elements more than {_DEEPEST} deep", "flatten its attributes")
         if tag in _VALUES:
+            # nearly all there is: an event's own attribute, short and for the first time; the rest is told apart below
+            event, key, value = self.event, attributes.get("key"), attributes.get("value")
+            if event is not None and key and value is not None and not self.keys and key not in event.values:
+                size = event.size + len(key) + len(value)
+                if size <= LONGEST:
+                    event.size, event.values[key] = size, value
+                    self.keys.append(key)
+                    return
             self.attribute(attributes)
         elif tag in {"event", "trace"}:
             if self.event is not None or (tag == "trace" and self.trace is not None):
@@ -165,7 +176,8 @@ class _Events:
             holder.put(".".join(self.keys), attributes["value"], self.wanted, nested=len(self.keys) > 1)
 
     def end(self, tag: str) -> None:
-        tag = tag.rpartition(":")[2]
+        if tag not in _TAGS:
+            tag = tag.rpartition(":")[2]
         self.depth -= 1
         if tag in _VALUES:
             self.keys.pop()

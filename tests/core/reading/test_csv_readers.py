@@ -15,7 +15,7 @@ from collage.store import Engine
 
 Cells = tuple[str | None, ...]
 Seen = tuple[list[Cells], list[tuple[int, str]]]
-HALF = settings().max_examples // 2  # several files to an example
+FEW = settings().max_examples // 4  # several files to an example
 
 # What makes a CSV file hard: quotes, delimiters, line ends, blanks, what looks like null, what is not ASCII.
 PIECES = st.sampled_from(
@@ -53,7 +53,7 @@ def written(draw: st.DrawFn) -> tuple[str, list[list[str]], SourceTable]:
 
 
 @given(files=st.lists(written(), min_size=5, max_size=5))
-@settings(max_examples=HALF, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=FEW, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_both_readers_see_what_was_written(
     engine: Engine, tmp_path: Path, files: list[tuple[str, list[list[str]], SourceTable]]
 ) -> None:
@@ -68,7 +68,7 @@ def test_both_readers_see_what_was_written(
 
 
 @given(bodies=st.lists(st.lists(PIECES, max_size=12).map("".join), min_size=5, max_size=5))
-@settings(max_examples=HALF, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=FEW, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_what_one_reader_takes_apart_or_refuses_the_other_does_too(
     engine: Engine, tmp_path: Path, bodies: list[str]
 ) -> None:

@@ -148,7 +148,7 @@ def kept(found: Read, table: str) -> set[tuple[Any, ...]]:
 
 
 @given(seed=st.integers(0, 2**32))
-@settings(max_examples=settings().max_examples // 4, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=settings().max_examples // 6, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_rows_are_used_filtered_or_quarantined_and_what_is_emitted_is_written_or_a_duplicate(
     engine: Engine, tmp_path: Path, seed: int
 ) -> None:
@@ -166,7 +166,7 @@ def test_rows_are_used_filtered_or_quarantined_and_what_is_emitted_is_written_or
 
 
 @given(seed=st.integers(0, 2**32))
-@settings(max_examples=settings().max_examples // 8, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=settings().max_examples // 20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_the_order_of_rows_changes_nothing_where_ids_and_times_decide(
     engine: Engine, tmp_path: Path, seed: int
 ) -> None:
@@ -235,9 +235,12 @@ scale_high = 100
 """
 
 
-def test_a_row_that_goes_takes_no_other_with_it_and_chains_of_clashes_end(engine: Engine, tmp_path: Path) -> None:
-    lines = ["n,touchpoint,rating", *(f"{n},{(n + 1) // 2},{n // 2}" for n in range(1, 41))]
+def test_a_row_that_goes_takes_no_other_with_it_and_chains_of_clashes_end(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("collage.reading.settling._TURNS", 2)
+    lines = ["n,touchpoint,rating", *(f"{n},{(n + 1) // 2},{n // 2}" for n in range(1, 11))]
     found = read(engine, tmp_path, CHAIN, {"a.csv": "\n".join(lines)})
-    stay = sorted(int(n) for n in found.column("text"))
-    assert stay[:6] == [1, 3, 5, 7, 9, 11]
-    assert [row for row, *_ in found.faults()] == [n for n in range(1, 41) if n not in stay]
+    # 2 goes for 1 and 4 for 3 in two turns; by then 6 clashes with 5, 7 with 6 …, and nobody waits for them
+    assert found.column("text") == ["1", "3", "5"]
+    assert [row for row, *_ in found.faults()] == [2, 4, 6, 7, 8, 9, 10]

@@ -118,11 +118,13 @@ def test_a_row_without_a_kind_and_a_name_with_odd_characters_do_no_harm(engine: 
 
 
 @pytest.mark.parametrize("times", ["2024-05-01,soon", "", "x"])
-def test_a_file_without_a_time_gets_a_map_that_asks_for_one(engine: Engine, tmp_path: Path, times: str) -> None:
+def test_where_no_column_looks_like_a_time_the_map_is_refused_until_one_is_named(
+    engine: Engine, tmp_path: Path, times: str
+) -> None:
     file = tmp_path / "x.csv"
     file.write_text("\n".join(["a,b", *(f"{n},{at}" for n, at in enumerate(times.split(",")))]))
     map_ = reading.parse_map(reading.suggest([file]), file="map.toml")
-    with pytest.raises(MapError, match="the column with the time"):
+    with pytest.raises(MapError, match="find the column 'the column with the time'"):
         reading.read(engine.backend, [file], map_, now=NOW, max_bad=0)
 
 

@@ -71,9 +71,7 @@ def some_local(dice: Random, zone: str) -> datetime:
 
 
 @given(seed=st.integers(0, 2**32))
-@settings(
-    max_examples=max(4, settings().max_examples // 5), suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=settings().max_examples // 6, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_every_local_time_of_every_zone_is_the_moment_that_zoneinfo_says_and_odd_ones_are_counted(
     engine: Engine, tmp_path: Path, seed: int
 ) -> None:
