@@ -83,11 +83,9 @@ def _as_text(type_: pa.DataType, column: str) -> str:
     if pa.types.is_binary(type_) or pa.types.is_large_binary(type_):
         return f"coalesce(try(decode({column})), CAST({column} AS VARCHAR))"
     if pa.types.is_floating(type_):  # 4711.0 is the customer whom a CSV calls 4711
-        whole = f"{column} = trunc({column}) AND abs({column}) < 9007199254740992"
-        text = f"CAST({column} AS VARCHAR)"
-        # a file's statistics do not count NaN, and DuckDB may leave out a condition that they make needless
-        exact = f"coalesce(CAST(TRY_CAST({column} AS BIGINT) AS VARCHAR), {text})"
-        return f"CASE WHEN {whole} THEN {exact} ELSE {text} END"
+        # isfinite: a file's statistics do not count NaN, and DuckDB drops comparisons which they make needless
+        whole = f"isfinite({column}) AND {column} = trunc({column}) AND abs({column}) < 9007199254740992"
+        return f"CASE WHEN {whole} THEN CAST(CAST({column} AS BIGINT) AS VARCHAR) ELSE CAST({column} AS VARCHAR) END"
     return f"CAST({column} AS VARCHAR)"
 
 

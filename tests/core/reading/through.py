@@ -16,6 +16,27 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 Row = dict[str, Any]
 
 
+# A map whose every row becomes one touchpoint, to which a test adds what it is about.
+TOP = """
+name = "desk"
+nulls = ["", "?"]
+[[rows]]
+"""
+EMIT = """
+[[rows.emit]]
+into = "touchpoints"
+touchpoint_id = "{_row|04}"
+identifier = "user:1"
+occurred_at = "2024-05-01"
+kind = "message.received"
+"""
+
+
+def as_properties(forms: dict[str, str]) -> str:
+    """Return forms as the properties of a touchpoint, each under its name."""
+    return "".join(f"properties.{name} = {form}\n" for name, form in forms.items())
+
+
 @dataclass(frozen=True)
 class Read:
     """What came of reading: the counts, and the tables as Python values."""
