@@ -49,7 +49,7 @@ def print_table(names: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in names[:shown]:
         side = "right" if name in _NUMBERS else "left"
-        table.add_column(name, justify=side, no_wrap=name != _SENTENCE, overflow="ignore")  # type: ignore[arg-type]  # a literal, to mypy
+        table.add_column(name, justify=side, no_wrap=name != _SENTENCE, overflow="fold")  # type: ignore[arg-type]  # a literal, to mypy
     for row in rows:
         table.add_row(*(Text(cell) for cell in row[:shown]))
     console.print(table)
