@@ -373,6 +373,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Said]:
     return folder, collage("demo", "--out", folder)
 
 
+@pytest.mark.xdist_group("demo")  # made once, not once a worker
 def test_the_demo_goes_all_the_way_from_exports_to_who_lost_most_and_why(demo: tuple[Path, Said]) -> None:
     folder, said = demo
     assert said.code == 0
@@ -394,6 +395,7 @@ def test_the_demo_goes_all_the_way_from_exports_to_who_lost_most_and_why(demo: t
     assert 20 <= sum(line.startswith("      ") for line in listed.splitlines()[: 5 * 10 + 1]) <= 30
 
 
+@pytest.mark.xdist_group("demo")  # made once, not once a worker
 def test_the_demo_tells_the_commands_it_runs_and_ends_with_the_first_of_them_explained(
     demo: tuple[Path, Said],
 ) -> None:

@@ -74,6 +74,7 @@ def answers() -> list[dict[str, Any]]:
     return found
 
 
+@pytest.mark.xdist_group("conditions")  # asked once, not once a worker
 @pytest.mark.parametrize("spelt", HOLDS)
 def test_a_condition_holds_in_just_these_rows_and_is_never_null(answers: list[dict[str, Any]], spelt: str) -> None:
     name = f"c{list(HOLDS).index(spelt)}"

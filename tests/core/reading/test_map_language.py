@@ -116,6 +116,7 @@ def forms(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> list[dict
     return found.properties()
 
 
+@pytest.mark.xdist_group("forms")  # read once, not once a worker
 @pytest.mark.parametrize("sentence", FORMS)
 def test_a_form_gives(forms: list[dict[str, Any]], sentence: str) -> None:
     name, expected = f"f{list(FORMS).index(sentence)}", FORMS[sentence][1]
@@ -164,6 +165,7 @@ def faults(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Read:
     return read(engine, tmp_path_factory.mktemp("faults"), TOP + EMIT + as_properties(forms), {"cases.csv": rows})
 
 
+@pytest.mark.xdist_group("forms")
 @pytest.mark.parametrize("sentence", FAULTS)
 def test_a_fault_is(faults: Read, sentence: str) -> None:
     at = list(FAULTS).index(sentence)
