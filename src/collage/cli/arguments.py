@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from collage import __version__
-from collage.cli import commands
+from collage.cli import commands, scoring
 from collage.cli.printing import SHOWN
 
 __all__ = ["parser"]
@@ -90,13 +90,17 @@ def _add_check(under: Any) -> None:
 
 
 def _add_score(under: Any) -> None:
-    command = _add(under, "score", commands.score, "the cumulative experience of every customer")
+    command = _add(under, "score", scoring.score, "the cumulative experience of every customer")
     command.add_argument("dataset", type=Path, metavar="DATASET")
+    words = "each customer's, what owners or channels put into it, or the company's (default: customer)"
+    command.add_argument("--by", choices=("customer", "owner", "channel", "company"), default="customer", help=words)
+    words = "also at earlier moments: every week or month back from --at"
+    command.add_argument("--every", choices=("week", "month"), help=words)
     _add_common(command)
 
 
 def _add_explain(under: Any) -> None:
-    command = _add(under, "explain", commands.explain, "what one customer's experience is made of")
+    command = _add(under, "explain", scoring.explain, "what one customer's experience is made of")
     command.add_argument("dataset", type=Path, metavar="DATASET")
     words = "a customer id or any identifier, such as user:4711"
     command.add_argument("customer", metavar="CUSTOMER", help=words)

@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 import argparse
-import sys
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, date, datetime
 from json import dumps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from collage.cli.printing import SHOWN, at_work, plain, print_table, say, show, strength
-from collage.errors import CatalogueError, CollageError, MapError, NotYet, UsageError
+from collage.cli.opening import last, marked, opened, running, text_of
+from collage.cli.printing import SHOWN, at_work, plain, print_table, say, show
+from collage.errors import CatalogueError, CollageError, MapError, UsageError
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
-    from collage.experience import Catalogue
     from collage.reading import Reading
-    from collage.store import Dataset, Engine
+    from collage.store import Engine
 
-__all__ = ["check", "demo", "explain", "read", "score"]
+__all__ = ["check", "demo", "read"]
 
 _DEMO_CUSTOMERS, _DEMO_SEED, _DEMO_END = 2000, 7, date(2025, 12, 31)
 _REASONS = 10
@@ -61,22 +57,25 @@ def demo(arguments: argparse.Namespace) -> None:
 
 def read(arguments: argparse.Namespace) -> None:
     """Read exports through a map into a dataset; or suggest a map; or only try."""
-    from collage import reading, store
+    from collage import customers, reading, store
 
     if arguments.suggest:
         show(reading.suggest(arguments.sources).rstrip("\n"))
         return
     _check_usage(arguments)
-    map_ = reading.parse_map(_text(arguments.map, MapError), file=str(arguments.map))
+    map_ = reading.parse_map(text_of(arguments.map, MapError), file=str(arguments.map))
     files = _travelling(arguments.catalogue)
     if not arguments.dry_run:
         store.in_the_way(arguments.out, replace=arguments.replace)
-    with _engine("duckdb") as engine:
+    with running("duckdb") as engine:
         with at_work() as step:
             now = arguments.now or datetime.now(UTC)
             # whoever only tries a map wants to see what is wrong with it
             bad = 1.0 if arguments.dry_run else arguments.max_bad
-            found = reading.read(engine.backend, arguments.sources, map_, now=now, max_bad=bad, progress=step)
+            writing = customers.in_normal_form
+            found = reading.read(
+                engine.backend, arguments.sources, map_, now=now, max_bad=bad, normalise=writing, progress=step
+            )
             if not arguments.dry_run:
                 tables = {**found.tables, "quarantine": found.quarantine}
                 notes, again = {"read.json": found.note()}, arguments.replace
@@ -95,7 +94,7 @@ def check(arguments: argparse.Namespace) -> None:
     """Check a dataset at the door and show what is in it."""
     from collage import touchpoints
 
-    with _opened(arguments.dataset, "duckdb", trust=False) as dataset:
+    with opened(arguments.dataset, "duckdb", trust=False) as dataset:
         tables = {name: asdict(checked) for name, checked in dataset.checked.items()}
         found = touchpoints.summary(dataset.table("touchpoints")) if "touchpoints" in dataset.files else None
     if arguments.format == "json":
@@ -113,50 +112,6 @@ def check(arguments: argparse.Namespace) -> None:
     )
     if found.unknown_channels:
         show(f"channels that are not in the vocabulary: {', '.join(found.unknown_channels)}")
-
-
-def score(arguments: argparse.Namespace) -> None:
-    """Score every customer of a dataset."""
-    from collage import experience
-
-    with _opened(arguments.dataset, arguments.engine) as dataset:
-        catalogue = _catalogue(arguments.catalogue, dataset)
-        at = arguments.at or _last(dataset)
-        with at_work() as step:
-            step("adding up")
-            found = experience.score(*_marked(dataset, catalogue), catalogue, at=at).to_pyarrow()
-    if arguments.format != "table" or arguments.out is not None:
-        _hand_out(found.sort_by("customer_id"), arguments)
-        return
-    worst = found.sort_by([("experience", "ascending"), ("customer_id", "ascending")]).slice(0, SHOWN).to_pylist()
-    figures = ["index", "experience", "90 % interval", "evidence", "trend", "strikes 90 d", "marks", "last touchpoint"]
-    print_table(["customer", *figures], [_score_row(row) for row in worst])
-    rest = found.num_rows - len(worst)
-    more = f"; {rest:,} more with --format csv" if rest > 0 else ""
-    say(f"{found.num_rows:,} customers at {_minute(at)}, worst first{more}.")
-
-
-def explain(arguments: argparse.Namespace) -> None:
-    """Show what one customer's experience is made of."""
-    from collage import experience
-
-    with _opened(arguments.dataset, arguments.engine) as dataset:
-        catalogue = _catalogue(arguments.catalogue, dataset)
-        at = arguments.at or _last(dataset)
-        with at_work() as step:
-            step("explaining")
-            who, language = arguments.customer, arguments.language
-            rows = experience.explain(*_marked(dataset, catalogue), catalogue, at=at, customer=who, language=language)
-    if arguments.format != "table" or arguments.out is not None:
-        _hand_out(rows, arguments)
-        return
-    listed = rows.to_pylist()
-    total, points = (sum(row[name] for row in listed) for name in ("contribution", "points"))
-    print_table(["when", "what", "whose", "channel", "points", "without it"], [_explain_row(row) for row in listed])
-    say(
-        f"{who} at {_minute(at)}: index {50 + points:.1f} = 50 {points:+.1f}; experience {total:+.3f}, "
-        f"the sum of {len(listed):,} marks. Without it: what the experience would be had this not happened."
-    )
 
 
 def _run_as_typed(line: list[str], arguments: argparse.Namespace) -> None:
@@ -188,12 +143,11 @@ def _show_who_lost_most(folder: Path) -> str | None:
     """Print who lost most, and return the first of them."""
     from collage import experience
 
-    with _opened(folder, "duckdb") as dataset:
-        catalogue = _catalogue(None, dataset)
-        at = _last(dataset)
-        marks, touchpoints, customers = _marked(dataset, catalogue)
-        every = experience.contributions(marks, customers, catalogue, at=at)
-        worst = experience.told(experience.lost_most(every), touchpoints, catalogue).to_pylist()
+    with opened(folder, "duckdb") as dataset:
+        found = marked(dataset, None)
+        at = last(dataset)
+        every = experience.contributions(found.marks, found.customers, found.catalogue, at=at)
+        worst = experience.told(experience.lost_most(every), found.touchpoints, found.catalogue).to_pylist()
     show(f"The ten customers who lost most by {at:%d %B %Y}, each with the three largest contributions")
     for row in worst:
         if row["reason"] == 1:
@@ -212,7 +166,7 @@ def _travelling(catalogue: Path | None) -> dict[str, str]:
 
     if catalogue is None:
         return {}
-    text = _text(catalogue, CatalogueError)
+    text = text_of(catalogue, CatalogueError)
     experience.load(text, file=str(catalogue))
     return {"catalogue.toml": text}
 
@@ -273,98 +227,3 @@ def _is_known(kind: str) -> str:
         return "yes"
     near = nearest(kind, KINDS)
     return f"no; {near}?" if near else "no"
-
-
-def _score_row(row: Mapping[str, Any]) -> list[str]:
-    interval = f"{row['low']:+.2f} … {row['high']:+.2f}"
-    evidence = f"{row['evidence']:.2f} {strength(row['evidence'])}"
-    figures = [f"{row['index']:.0f}", f"{row['experience']:+.2f}", interval, evidence, f"{row['trend']:+.2f}"]
-    counts = [str(row["strikes_90d"]), str(row["n_marks"]), f"{row['last_touchpoint_at']:%Y-%m-%d}"]
-    return [row["customer_id"], *figures, *counts]
-
-
-def _explain_row(row: Mapping[str, Any]) -> list[str]:
-    words = [f"{row['occurred_at']:%Y-%m-%d %H:%M}", row["says"], row["owner"] or "", row["channel"] or ""]
-    return [*words, f"{row['points']:+.2f}", f"{row['without']:+.3f}"]
-
-
-def _minute(at: datetime) -> str:
-    return f"{at:%Y-%m-%d %H:%M} UTC"
-
-
-@contextmanager
-def _engine(name: str) -> Iterator[Engine]:
-    from collage import store
-
-    engine = store.connect(name)
-    try:
-        with store.answered():
-            yield engine
-    finally:
-        engine.close()
-
-
-@contextmanager
-def _opened(folder: Path, engine_name: str, *, trust: bool = True) -> Iterator[Dataset]:
-    from collage import store
-
-    with _engine(engine_name) as engine:
-        with at_work() as step:
-            dataset = store.open_dataset(folder, engine, trust=trust, progress=lambda name: step(f"checking {name}"))
-        yield dataset
-
-
-def _marked(dataset: Dataset, catalogue: Catalogue) -> tuple[Any, Any, Any]:
-    """Return marks, touchpoints and customers of a dataset."""
-    from collage import customers, experience
-
-    if dataset.has("corrections"):
-        do = "until then take corrections out of the dataset; no mark can be struck out yet"
-        raise NotYet(
-            "follow the table corrections", "a table corrections with rows: it comes with the next release", do
-        )
-    if dataset.has("promises"):
-        say("Note: promises leave no marks yet (they will with the next release); late deliveries and visits do.")
-    touchpoints = dataset.table("touchpoints")
-    claims = dataset.table("claims") if dataset.has("claims") else None
-    who = customers.customers(touchpoints, claims)
-    return experience.marks(touchpoints, who, catalogue), touchpoints, who
-
-
-def _catalogue(file: Path | None, dataset: Dataset) -> Catalogue:
-    from collage import experience
-
-    if file is not None:
-        return experience.load(_text(file, CatalogueError), file=str(file))
-    own = dataset.text("catalogue.toml")
-    place = str(dataset.folder / "catalogue.toml")
-    return experience.default() if own is None else experience.load(own, file=place)
-
-
-def _last(dataset: Dataset) -> datetime:
-    last = dataset.table("touchpoints").occurred_at.max().to_pyarrow().as_py()
-    if not isinstance(last, datetime):
-        asked, do = f"find the last touchpoint of {dataset.folder}", "read some, or give --at"
-        raise CollageError(asked, "a dataset without touchpoints", do)
-    return last.astimezone(UTC)
-
-
-def _text(file: Path, error: Callable[[str, str, str], CollageError]) -> str:
-    try:
-        return file.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as why:
-        raise error(f"read {file}", str(why), "check the path; the file is UTF-8 text") from None
-
-
-def _hand_out(table: pa.Table, arguments: argparse.Namespace) -> None:
-    from collage import store
-
-    ending = arguments.out.suffix.removeprefix(".") if arguments.out is not None else ""
-    by_ending = ending if ending in {"json", "parquet"} else "csv"
-    format_ = by_ending if arguments.format == "table" else arguments.format
-    if arguments.out is not None:
-        store.write_result(table, arguments.out, format_)
-        say(f"{table.num_rows:,} rows written to {arguments.out}.")
-        return
-    sys.stdout.buffer.write(store.render(table, format_))
-    sys.stdout.buffer.flush()

@@ -2,25 +2,41 @@
 
 `load` and `default` give a catalogue, which says what touchpoint leaves what mark; `marks` derives them; `score`
 folds them into one number with its evidence and interval; `contributions`, `explain` and `lost_most` take the
-number apart again, and `told` says it in sentences.
+number apart again, and `told` says it in sentences. `in_words` says what a mark of a catalogue is, `differences`
+what is between two catalogues.
 """
 
 from collage.experience.catalogue import Catalogue, Mark, Shape, default, doubts, load
+from collage.experience.compare import Change, Differences, differences, never_left, not_asked_for
 from collage.experience.explain import contributions, explain, lost_most, told
+from collage.experience.fold import moments
+from collage.experience.groups import groups
 from collage.experience.marks import marks
 from collage.experience.score import score
+from collage.experience.words import CONSTANTS, FADING, Words, in_words
 
 __all__ = [
+    "CONSTANTS",
+    "FADING",
     "Catalogue",
+    "Change",
+    "Differences",
     "Mark",
     "Shape",
+    "Words",
     "contributions",
     "default",
+    "differences",
     "doubts",
     "explain",
+    "groups",
+    "in_words",
     "load",
     "lost_most",
     "marks",
+    "moments",
+    "never_left",
+    "not_asked_for",
     "score",
     "told",
 ]

@@ -8,21 +8,23 @@ from __future__ import annotations
 
 import math
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
 from types import MappingProxyType
 from typing import Any
 
+from collage.errors import CatalogueError
 from collage.experience.entries import Place, near, number, required, text
+from collage.experience.forms import Again, Unanswered
 from collage.experience.rule import Mark, Shape, rule
 from collage.touchpoints.vocabulary import KINDS, nearest
 
 __all__ = ["Catalogue", "Mark", "Shape", "default", "doubts", "load"]
 
-_KEYS = ("version", "extends", "kappa", "index_sd", "least", "classes", "owners", "mark")
-_LATER = ("issue_cap", "cap", "recovery")
+_KEYS = ("version", "extends", "kappa", "index_sd", "least", "issue_cap", "classes", "owners", "mark")
+_ISSUE_CAP = 1.8  # where a catalogue does not say: model.md §1.6, §10.2
 _MERGED = ("classes", "owners")
 _SHIPPED = "the shipped catalogue"
 
@@ -33,16 +35,28 @@ class Catalogue:
 
     `kappa` is how many neutral instances a customer is supposed to bring along (``inf``: a plain sum),
     `index_sd` the width of the 0 to 100 scale in points of experience, `least` the smallest severity that is
-    written, `classes` the half-life in days by class, `owners` the department by key.
+    written, `issue_cap` the points that all strikes of one issue together may cost (``inf``: no bound),
+    `classes` the half-life in days by class, `owners` the department by key.
     """
 
     version: str
     kappa: float
     index_sd: float
     least: float
+    issue_cap: float
     classes: Mapping[str, float] = field(hash=False)
     owners: Mapping[str, str] = field(hash=False)
     marks: tuple[Mark, ...]
+
+    @property
+    def weighing(self) -> tuple[Mark, ...]:
+        """Return the marks that have a weight of their own: all but the one that takes strikes back."""
+        return tuple(mark for mark in self.marks if not mark.recovers)
+
+    @property
+    def recovered(self) -> Mark | None:
+        """Return the rule that takes strikes back; None where there is none."""
+        return next((mark for mark in self.marks if mark.recovers), None)
 
     def __getitem__(self, name: str) -> Mark:
         """Return the mark called `name`; KeyError when there is none."""
@@ -72,17 +86,17 @@ def load(source: str, *, file: str) -> Catalogue:
     ------
     CatalogueError
         When anything in it is wrong; the message names mark and key, what was found and what to do.
-    NotYet
-        When it uses rules about order and time, which come with the next release.
     """
     place = Place(file)
     own = _toml(source, place)
     _check_top(own, place)
     marks = _sections(own, place)
+    off = {name for name, (spec, _) in marks.items() if "off" in spec}
     if "extends" in own:
         own, marks = _extended(own, marks, place)
-    elif off := next((name for name, (spec, _) in marks.items() if "off" in spec), None):
-        raise Place(file, off).wrong("off", "nothing to switch off", 'add extends = "default", or take the mark out')
+    elif off:
+        do = 'add extends = "default", or take the mark out'
+        raise Place(file, min(off)).wrong("off", "nothing to switch off", do)
     classes = {
         name: number({f"classes.{name}": days}, f"classes.{name}", place, above=0.0)
         for name, days in _table(own, "classes", place).items()
@@ -90,14 +104,18 @@ def load(source: str, *, file: str) -> Catalogue:
     owners = {
         key: text({f"owners.{key}": name}, f"owners.{key}", place) for key, name in _table(own, "owners", place).items()
     }
+    rules = tuple(rule(spec, at, classes=classes, owners=owners) for spec, at in marks.values())
+    places = {name: at if at.file == file else Place(f"{file} over {at.file}", name) for name, (_, at) in marks.items()}
+    _check_references(rules, places, off)
     return Catalogue(
         version=text(own, "version", place),
-        kappa=_kappa(own, place),
+        kappa=_unbounded(own, "kappa", place),
         index_sd=number(own, "index_sd", place, above=0.0),
         least=number(own, "least", place, least=0.0, most=1.0),
+        issue_cap=_unbounded(own, "issue_cap", place, default=_ISSUE_CAP),
         classes=MappingProxyType(classes),
         owners=MappingProxyType(owners),
-        marks=tuple(rule(spec, at, classes=classes, owners=owners) for spec, at in marks.values()),
+        marks=rules,
     )
 
 
@@ -130,7 +148,7 @@ def doubts(catalogue: Catalogue) -> tuple[str, ...]:
     """
     found = []
     for mark in catalogue.marks:
-        for kind in mark.kinds:
+        for kind in (*mark.kinds, *mark.sought):
             if kind not in KINDS:
                 close = nearest(kind, KINDS)
                 hint = f"; did you mean {close}?" if close else ""
@@ -151,9 +169,6 @@ def _toml(source: str, place: Place) -> dict[str, Any]:
 
 def _check_top(own: Mapping[str, object], place: Place) -> None:
     for key in own:
-        if key in _LATER:
-            do = "take the key out for now; strikes of one issue then all count in full"
-            raise place.later(key, "a rule over an issue's marks, which comes with the next release", do)
         if key not in _KEYS:
             raise place.wrong(key, "no key of a catalogue", near(key, _KEYS))
     if "extends" in own and own["extends"] != "default":
@@ -205,7 +220,58 @@ def _table(own: Mapping[str, object], key: str, place: Place) -> Mapping[str, ob
     return value
 
 
-def _kappa(own: Mapping[str, object], place: Place) -> float:
-    if own.get("kappa") == math.inf:
+def _unbounded(own: Mapping[str, object], key: str, place: Place, *, default: float | None = None) -> float:
+    if own.get(key) == math.inf:
         return math.inf
-    return number(own, "kappa", place, least=0.0)
+    try:
+        return number(own, key, place, default=default, least=0.0)
+    except CatalogueError as error:
+        raise CatalogueError(error.asked, error.found, f"{error.do}, or inf") from None
+
+
+def _check_references(rules: Sequence[Mark], places: Mapping[str, Place], off: Collection[str]) -> None:
+    """Check what rules say of one another: no rule may lead to itself, or to what is only known later."""
+    by_name = {each.name: each for each in rules}
+    for each in rules:
+        place = places[each.name]
+        for name in each.unless:
+            _check_named(name, "unless", each, by_name, place, off)
+            _check_unless(each, by_name[name], place)
+        for name in each.form.marks if isinstance(each.form, Again) else ():
+            _check_named(name, "again.mark", each, by_name, place, off)
+
+
+def _check_named(
+    name: str, key: str, each: Mark, by_name: Mapping[str, Mark], place: Place, off: Collection[str]
+) -> None:
+    """Check that a name that a rule says is a mark, and one that looks at touchpoints alone."""
+    if name in off:
+        do = f"switch {each.name} off as well, or write a [[mark]] of this name that does without {name}"
+        raise place.wrong(key, f"{name}, which is switched off here", do)
+    if name not in by_name:
+        do = near(name, by_name.keys() - {each.name})
+        raise place.wrong(key, f"{name!r}, which is no mark of this catalogue", do)
+    other = by_name[name]
+    if name == each.name:
+        do = "name another mark" + (": the one that is left the first time" if key == "again.mark" else "")
+        raise place.wrong(key, f"{name}, the mark itself", do)
+    if other.recovers:
+        found = f"{name}, which takes strikes back and leaves no mark"
+    elif other.later:
+        word = "again" if isinstance(other.form, Again) else 'when = "strike"'
+        found = f"{name}, whose own rule looks at other marks ({word})"
+    else:
+        return
+    raise place.wrong(key, found, 'name a mark without again, when = "strike" and recovers')
+
+
+def _check_unless(each: Mark, other: Mark, place: Place) -> None:
+    """Check that what a rule excepts is known when its own mark is left."""
+    if other.unless:
+        do = f"name a mark without unless, or take the unless of {other.name} out"
+        raise place.wrong("unless", f"{other.name}, which has an unless of its own", do)
+    if isinstance(other.form, Unanswered) and not (
+        isinstance(each.form, Unanswered) and each.form.within_us >= other.form.within_us
+    ):
+        found = f"{other.name}, which is known only when its within_hours are over"
+        raise place.wrong("unless", found, "name a mark that is known at once: one without unanswered")

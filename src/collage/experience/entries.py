@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from collage.errors import CatalogueError, NotYet
+from collage.errors import CatalogueError
 
 __all__ = ["Place", "flag", "near", "number", "one_of", "required", "text"]
 
@@ -28,10 +28,6 @@ class Place:
         """Return the error that says what is wrong at `key`."""
         return CatalogueError(self.asked(key), found, do)
 
-    def later(self, key: str, found: str, do: str) -> NotYet:
-        """Return the error that says what does not exist yet."""
-        return NotYet(self.asked(key), found, do)
-
 
 def near(word: object, known: Iterable[str]) -> str:
     """Return what to do about an unknown word: the near one, or all there are."""
@@ -45,7 +41,8 @@ def near(word: object, known: Iterable[str]) -> str:
 def required(entries: Mapping[str, object], key: str, place: Place) -> object:
     """Return an entry that must be there."""
     if key not in entries:
-        raise place.wrong(key, "it is missing", f"add {key} = …")
+        inside, _, bare = key.rpartition(".")
+        raise place.wrong(key, "it is missing", f"add {bare} = … to {inside}" if inside else f"add {bare} = …")
     return entries[key]
 
 
@@ -53,7 +50,7 @@ def text(entries: Mapping[str, object], key: str, place: Place) -> str:
     """Return a text that must be there and not be empty."""
     value = required(entries, key, place)
     if not isinstance(value, str) or not value.strip():
-        raise place.wrong(key, f"{value!r}", f'write a text: {key} = "…"')
+        raise place.wrong(key, f"{value!r}", f'write a text: {_bare(key)} = "…"')
     return value
 
 
@@ -69,7 +66,7 @@ def flag(entries: Mapping[str, object], key: str, place: Place) -> bool:
     """Return true or false; false where there is no entry."""
     value = entries.get(key, False)
     if not isinstance(value, bool):
-        raise place.wrong(key, f"{value!r}", f"write {key} = true or {key} = false")
+        raise place.wrong(key, f"{value!r}", f"write {_bare(key)} = true or {_bare(key)} = false")
     return value
 
 
@@ -93,3 +90,8 @@ def number(
     if not (value > above and least <= value <= most):
         raise place.wrong(key, f"{value:g}", do)
     return float(value)
+
+
+def _bare(key: str) -> str:
+    """Return a key as it stands within its own braces."""
+    return key.rpartition(".")[2]

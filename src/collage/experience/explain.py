@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 
 import ibis
 import ibis.expr.types as ir
@@ -12,20 +11,22 @@ import pyarrow as pa
 from collage.customers.identity import customer_of
 from collage.errors import UsageError
 from collage.experience.catalogue import Catalogue
-from collage.experience.fold import faded, per_evidence
+from collage.experience.fold import At, faded, per_evidence
 from collage.experience.index import slope
 from collage.experience.score import totals
 from collage.experience.sentences import LANGUAGES, tell
+from collage.experience.whatif import moved
 
 __all__ = ["contributions", "explain", "lost_most", "told"]
 
 _EXPLAINED = ("touchpoint_id", "mark", "occurred_at", "owner", "channel", "contribution", "points", "without")
+_POINTING = ("about", "weighs_as")
 
 
-def contributions(marks: ir.Table, customers: ir.Table, catalogue: Catalogue, *, at: datetime) -> ir.Table:
+def contributions(marks: ir.Table, customers: ir.Table, catalogue: Catalogue, *, at: At) -> ir.Table:
     """Return what each mark up to `at` contributes to its customer's experience.
 
-    Source: model.md §1.9, 10.6, 10.7.
+    Source: tables.md "explain", model.md §1.9, 10.6, 10.7.
 
     Parameters
     ----------
@@ -34,7 +35,7 @@ def contributions(marks: ir.Table, customers: ir.Table, catalogue: Catalogue, *,
     catalogue
         The one by which the marks were derived.
     at
-        The moment of asking, with its zone.
+        The moment of asking, with its zone (or a table of one moment).
 
     Returns
     -------
@@ -42,10 +43,10 @@ def contributions(marks: ir.Table, customers: ir.Table, catalogue: Catalogue, *,
         `customer_id`, `touchpoint_id`, `mark`, `occurred_at`, `owner`, `channel`; `contribution` φ =
         (κ+1)/(κ+D) · weight·severity·2^(-age/h), which add up to the customer's `experience`; `points`, φ on
         the 0 to 100 scale, which add up to index - 50; `without`, what the experience would be without this
-        mark: (κ+1)(N-n)/(κ+D-d). A contribution has the sign of its weight; leaving a mild strike out of a
-        very bad memory can still make the memory worse. `without` is worked out by subtraction: where kappa
-        is below 1e-5 and all other marks have faded to less than that beside this one, it has fewer than nine
-        sound digits.
+        mark: its recovery goes with it, and the cap of its issue runs again. A contribution has the sign of its
+        weight; leaving a mild strike out of a very bad memory can still make the memory worse. `without` is worked
+        out by subtraction: where kappa is below 1e-5 and all other marks have faded to less than that beside this
+        one, it has fewer than nine sound digits. `about` and `weighs_as` are those of the mark.
 
     Raises
     ------
@@ -55,13 +56,15 @@ def contributions(marks: ir.Table, customers: ir.Table, catalogue: Catalogue, *,
     each = faded(marks, customers, catalogue, at=at)
     whole = totals(each, catalogue)
     per_point = slope(whole.experience, sd=catalogue.index_sd)  # once a customer, not once a mark
-    met = each.join(whole.select("customer_id", "summed", "own", "scale", per_point=per_point), "customer_id")
+    whole = whole.select("customer_id", "summed", "own", "scale", per_point=per_point)
+    met = moved(each, catalogue).join(whole, "customer_id")
+    left_evidence = met.own - met.weighty + met.gained_evidence
+    left_sum = met.summed - met.weighed - met.undone + met.gained
     met = met.mutate(
-        contribution=met.scale * met.weighed,
-        without=per_evidence(met.own - met.weighty, catalogue.kappa) * (met.summed - met.weighed),
+        contribution=met.scale * met.weighed, without=per_evidence(left_evidence, catalogue.kappa) * left_sum
     )
     met = met.mutate(points=met.contribution * met.per_point)
-    return met.select("customer_id", *_EXPLAINED)
+    return met.select("customer_id", *_EXPLAINED, *_POINTING)
 
 
 def explain(
@@ -70,7 +73,7 @@ def explain(
     customers: ir.Table,
     catalogue: Catalogue,
     *,
-    at: datetime,
+    at: At,
     customer: str,
     language: str = "en",
 ) -> pa.Table:
@@ -109,7 +112,7 @@ def explain(
     found = contributions(marks.filter(marks.identifier.isin(names)), mine, catalogue, at=at)
     found = found.order_by(found.contribution.abs().desc(), "occurred_at", "touchpoint_id", "mark")
     theirs = touchpoints.filter(touchpoints.identifier.isin(names))
-    return told(found.select(*_EXPLAINED), theirs, catalogue, language=language)
+    return told(found.drop("customer_id"), theirs, catalogue, language=language).drop(_POINTING)
 
 
 def lost_most(contributions: ir.Table, *, customers: int = 10, reasons: int = 3) -> ir.Table:
@@ -140,7 +143,7 @@ def lost_most(contributions: ir.Table, *, customers: int = 10, reasons: int = 3)
     largest = ibis.window(group_by=met.customer_id, order_by=[size, met.touchpoint_id, met.mark])
     met = met.mutate(reason=ibis.row_number().over(largest) + 1)
     kept = met.filter(met.reason <= reasons).order_by("place", "reason")
-    return kept.select("place", "customer_id", "lost", "reason", *_EXPLAINED)
+    return kept.select("place", "customer_id", "lost", "reason", *_EXPLAINED, *_POINTING)
 
 
 def told(rows: ir.Table, touchpoints: ir.Table, catalogue: Catalogue, *, language: str = "en") -> pa.Table:
@@ -149,7 +152,8 @@ def told(rows: ir.Table, touchpoints: ir.Table, catalogue: Catalogue, *, languag
     Parameters
     ----------
     rows
-        Any table with `touchpoint_id` and `mark`, small enough to be read by a person; its order is kept.
+        Any table with `touchpoint_id`, `mark`, `about` and `weighs_as`, few enough to be read by a person; its
+        order is kept.
     touchpoints
         By the contract ``touchpoints``: where the sentences take their figures from. It is read once, for the
         touchpoints named.
@@ -161,7 +165,7 @@ def told(rows: ir.Table, touchpoints: ir.Table, catalogue: Catalogue, *, languag
     Returns
     -------
     pyarrow.Table
-        The rows, and `says`.
+        The rows, and `says`; what was taken back is told with the strike.
 
     Raises
     ------
@@ -175,8 +179,12 @@ def told(rows: ir.Table, touchpoints: ir.Table, catalogue: Catalogue, *, languag
         fetched = rows.schema().to_pyarrow().empty_table()
     facts = _facts(fetched, touchpoints, catalogue)
     says = {mark.name: mark.says.get(language, mark.says["en"]) for mark in catalogue.marks}
-    pairs = zip(fetched["touchpoint_id"].to_pylist(), fetched["mark"].to_pylist(), strict=True)
-    sentences = [tell(says[mark], facts.get(id_, {}), language) for id_, mark in pairs]
+    sentences = []
+    for row in fetched.select(["touchpoint_id", "mark", *_POINTING]).to_pylist():
+        words = tell(says[row["mark"]], facts.get(row["touchpoint_id"], {}), language)
+        if row["mark"] != row["weighs_as"]:
+            words += f": {tell(says[row['weighs_as']], facts.get(row['about'], {}), language)}"
+        sentences.append(words)
     return fetched.append_column("says", pa.array(sentences, pa.string()))
 
 
@@ -185,7 +193,8 @@ def _facts(fetched: pa.Table, touchpoints: ir.Table, catalogue: Catalogue) -> di
     needed = {column for mark in catalogue.marks for sentence in mark.says.values() for column in sentence.columns}
     if not needed or not fetched.num_rows:
         return {}
-    ids = ibis.memtable(fetched.select(["touchpoint_id"]).group_by("touchpoint_id").aggregate([]))
+    named = [*fetched["touchpoint_id"].to_pylist(), *fetched["about"].drop_null().to_pylist()]
+    ids = ibis.memtable(pa.table({"touchpoint_id": pa.array(dict.fromkeys(named), pa.string())}))
     columns = sorted(needed | {"touchpoint_id"})
     found = touchpoints.select(*columns).semi_join(ids, "touchpoint_id").distinct().to_pyarrow()
     return {str(row["touchpoint_id"]): row for row in found.to_pylist()}

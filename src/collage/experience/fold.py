@@ -9,7 +9,8 @@ over marks with occurred_at ≤ at; age = at - fades_from, h the half-life of th
 from __future__ import annotations
 
 import math
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
+from typing import TypeAlias
 
 import ibis
 import ibis.expr.types as ir
@@ -18,10 +19,13 @@ import pyarrow as pa
 from collage.errors import UsageError
 from collage.experience.catalogue import Catalogue
 from collage.experience.index import double
+from collage.experience.packed import microseconds
 
-__all__ = ["evidence_share", "faded", "per_evidence", "up_to"]
+__all__ = ["At", "age_days", "evidence_share", "faded", "moments", "per_evidence", "up_to"]
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# One moment, or a table with a column `at`, as `moments` gives it.
+At: TypeAlias = datetime | ir.Table
+
 _DAY_US = 86_400_000_000.0
 # 2^-1000 is 1e-301: nothing beside anything, and still a normal number, so that no engine meets an underflow.
 _GONE = 1000.0
@@ -32,24 +36,43 @@ _WEIGHTS = pa.schema(
         pa.field("weight", pa.float64()),
         pa.field("half_life_us", pa.float64()),
         pa.field("weight_sd", pa.float64()),
+        pa.field("salience", pa.float64()),
     ]
 )
 
 
-def up_to(table: ir.Table, *, at: datetime) -> ir.Table:
-    """Return the rows with `occurred_at` ≤ `at`.
+def moments(*at: datetime) -> ir.Table:
+    """Return moments of asking as a table.
+
+    Parameters
+    ----------
+    *at
+        Moments with their zone.
+
+    Returns
+    -------
+    Table
+        One column, `at`, in UTC.
 
     Raises
     ------
     UsageError
-        When `at` has no zone.
+        When one has no zone.
     """
-    if at.tzinfo is None:
-        raise UsageError("score at a moment", f"{at.isoformat()}, a time without a zone", "give the time its zone")
-    return table.filter(table.occurred_at <= ibis.literal(at.astimezone(UTC), type="timestamp('UTC', 6)"))
+    for each in at:
+        if each.tzinfo is None:
+            found = f"{each.isoformat()}, a time without a zone"
+            raise UsageError("score at a moment", found, "give the time its zone")
+    return ibis.memtable(pa.table({"at": pa.array([each.astimezone(UTC) for each in at], pa.timestamp("us", "UTC"))}))
 
 
-def faded(marks: ir.Table, customers: ir.Table, catalogue: Catalogue, *, at: datetime) -> ir.Table:
+def up_to(table: ir.Table, *, at: At) -> ir.Table:
+    """Return the rows with `occurred_at` ≤ `at`, once for each moment asked about, with the moment as `at`."""
+    met = table.cross_join(moments(at) if isinstance(at, datetime) else at)
+    return met.filter(met.occurred_at <= met["at"])
+
+
+def faded(marks: ir.Table, customers: ir.Table, catalogue: Catalogue, *, at: At) -> ir.Table:
     """Return marks up to `at` with their customer and what is left of them at `at`.
 
     Parameters
@@ -60,26 +83,26 @@ def faded(marks: ir.Table, customers: ir.Table, catalogue: Catalogue, *, at: dat
     catalogue
         Weights and half-lives.
     at
-        The moment of asking, with its zone.
+        The moment of asking, with its zone, or a table of moments.
 
     Returns
     -------
     Table
-        The columns of `marks`, and `customer_id`, `weight`, `weight_sd` (.5·|weight| + .05, model.md §10.8),
-        `days` (since `occurred_at`), `left` (severity·2^(-age/h)), `weighed` (weight·left), `weighty`
-        (evidence·2^(-age/h)).
+        The columns of `marks`, and `customer_id`, `at`, `weight`, `weight_sd` (.5·|weight| + .05, model.md §10.8),
+        `salience`, `share` (2^(-age/h)), `left` (severity·share), `weighed` (weight·left), `weighty`
+        (evidence·share).
     """
     who = customers.select("customer_id", "identifier")
     met = up_to(marks, at=at).join(who, "identifier").join(_weights(catalogue), "weighs_as")
-    met = met.mutate(lives=_age_us(met.fades_from, at) / met.half_life_us)
+    met = met.mutate(lives=_age_us(met.fades_from, met["at"]) / met.half_life_us)
     met = met.mutate(share=ibis.ifelse(met.lives > double(_GONE), double(0.0), double(2.0) ** (-met.lives)))
     left = met.severity * met.share
-    return met.mutate(
-        left=left,
-        weighed=met.weight * left,
-        weighty=met.evidence * met.share,
-        days=_age_us(met.occurred_at, at) / double(_DAY_US),
-    )
+    return met.mutate(left=left, weighed=met.weight * left, weighty=met.evidence * met.share)
+
+
+def age_days(moment: ir.TimestampValue, at: ir.TimestampValue) -> ir.FloatingValue:
+    """Return how many days a moment lies before another."""
+    return _age_us(moment, at) / double(_DAY_US)
 
 
 def per_evidence(evidence: ir.FloatingValue, kappa: float) -> ir.FloatingValue:
@@ -106,14 +129,12 @@ def _weights(catalogue: Catalogue) -> ir.Table:
             "weight": mark.weight,
             "half_life_us": catalogue.classes[mark.class_] * _DAY_US,
             "weight_sd": 0.5 * abs(mark.weight) + 0.05,
+            "salience": mark.salience,
         }
-        for mark in catalogue.marks
+        for mark in catalogue.weighing
     ]
     return ibis.memtable(pa.Table.from_pylist(rows, schema=_WEIGHTS))
 
 
-def _age_us(moment: ir.TimestampValue, at: datetime) -> ir.FloatingValue:
-    """Return at - moment in whole microseconds: an epoch's seconds keep fractions on one engine only."""
-    since_epoch = moment.delta(ibis.timestamp("1970-01-01T00:00:00"), unit="microsecond")
-    asked = ibis.literal((at - _EPOCH) // timedelta(microseconds=1), type="int64")
-    return (asked - since_epoch).cast("float64")
+def _age_us(moment: ir.TimestampValue, at: ir.TimestampValue) -> ir.FloatingValue:
+    return (microseconds(at) - microseconds(moment)).cast("float64")

@@ -1,35 +1,33 @@
 """From touchpoints to marks: what each leaves behind, by the rules of a catalogue.
 
-All rules are asked in one pass: touchpoints meet a table of rules on `kind`, and what else a rule asks for is
-looked up by number. One expression serves DuckDB and Spark.
+The way of a mark: touchpoints that fit a rule → `once` → corrections → rules about marks → the cap → recovery. Rules
+that look at one touchpoint alone skip the windows. One expression serves DuckDB and Spark.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
 
-from collage.conditions import Condition
+from collage.experience.cap import capped
 from collage.experience.catalogue import Catalogue
-from collage.experience.index import double
+from collage.experience.corrections import standing
+from collage.experience.fitting import columns, fitting
+from collage.experience.forms import First, Follows, Unanswered
+from collage.experience.later import again
+from collage.experience.recovery import recovered
+from collage.experience.rule import Mark
+from collage.experience.sequences import Answers, asked
 from collage.tables import CONTRACTS
 
 __all__ = ["marks"]
 
-_RULES = pa.schema(
+_ATTRIBUTES = pa.schema(
     [
-        pa.field("kind", pa.string()),
-        pa.field("mark", pa.string()),
-        pa.field("needs", pa.int64()),
-        pa.field("salience", pa.float64()),
-        pa.field("of", pa.string()),
-        pa.field("above", pa.float64()),
-        pa.field("per", pa.float64()),
-        pa.field("start", pa.float64()),
-        pa.field("cap", pa.float64()),
-        pa.field("least", pa.float64()),
-        pa.field("named_owner", pa.string()),
+        pa.field("name", pa.string()),
         pa.field("cause", pa.string()),
         pa.field("agent_controllable", pa.bool_()),
         pa.field("catalogue", pa.string()),
@@ -38,101 +36,112 @@ _RULES = pa.schema(
 
 
 def marks(
-    touchpoints: ir.Table,
-    customers: ir.Table,  # noqa: ARG001  # rules over all of a customer's touchpoints, the next step, need it
-    catalogue: Catalogue,
+    touchpoints: ir.Table, customers: ir.Table, catalogue: Catalogue, corrections: ir.Table | None = None
 ) -> ir.Table:
     """Return the marks that touchpoints leave behind.
 
     Severity is min(cap, start + (value - above)/per) where the rule has a shape (a value that is not known
     counts as `above`), else the touchpoint's own (not known: 1); a severity below `catalogue.least` leaves no
-    mark. Evidence is salience · min(1, severity). Source: tables.md "marks", model.md §10.1.
+    mark. Evidence is salience · min(1, severity). Strikes of one issue share a room (`uncapped` keeps their severity
+    as it was), a recovery takes strikes back in rows `recovered`. Source: tables.md "marks", model.md §10.1 to 10.3.
+
+    A mark may occur after its touchpoint (a deadline). What is derived from touchpoints up to a moment is, among the
+    marks that occur up to it, what is derived from all touchpoints.
 
     Parameters
     ----------
     touchpoints
-        By the contract ``touchpoints``. A touchpoint that is there twice, id and content, counts once: equal
-        marks are made one at the end, where rows are few and narrow.
+        By the contract ``touchpoints``: each once (the door of a dataset sees to it). Promises are in it as
+        `promises.touchpoints` tells them.
     customers
-        By the contract ``customers``; not read by today's rules, each of which looks at one touchpoint.
+        By the contract ``customers``. What an identifier leaves that is in none of its rows is left out.
     catalogue
         The rules.
+    corrections
+        By the contract ``corrections``; None: nothing was corrected. They hold for all times, as claims do.
 
     Returns
     -------
     Table
-        By the contract ``marks``, in no particular order; at most one mark of a name for a touchpoint.
+        By the contract ``marks``, in no particular order; at most one mark of a name for a touchpoint, but for
+        `recovered`, of which there is one for each strike taken back.
     """
-    tests = _tests(catalogue)
-    met = touchpoints.select(*_columns(touchpoints, catalogue)).join(_rules(catalogue, tests), "kind")
-    met = met.filter(_needs(met, tests))
-    met = met.mutate(severity=_severity(met, catalogue))
-    return _as_marks(met.filter(met.severity >= met.least)).distinct()
+    rows = touchpoints.select(*columns(touchpoints, catalogue.marks))
+    rows = _whole(rows).join(customers.select("customer_id", "identifier"), "identifier")
+    fits = _fits(rows, catalogue)
+    found = standing(_once(fits, [rule for rule in catalogue.marks if not (rule.later or rule.recovers)]), corrections)
+    second = [standing(_once(each, rules), corrections) for each, rules in again(found, fits, rows, catalogue)]
+    found = ibis.union(found, *second) if second else found
+    found = capped(found, room=catalogue.issue_cap)
+    plain = found.mutate(fades_from=found.occurred_at, weighs_as=found.mark)
+    back = recovered(found, fits.filter(fits.mark == "recovered"), rows, catalogue, corrections)
+    return _as_marks(plain, back, catalogue)
 
 
-def _tests(catalogue: Catalogue) -> list[Condition]:
-    """Return what rules ask beside the kind, each once; a rule carries its place in this list, from 1."""
-    return list(dict.fromkeys(mark.needs for mark in catalogue.marks if mark.needs is not None))
+def _whole(rows: ir.Table) -> ir.Table:
+    """Return touchpoints with the columns of the contract that marks take over, null where the table lacks one."""
+    schema = CONTRACTS["touchpoints"].schema()
+    lacking = [name for name in columns(_EMPTY, ()) if name not in rows.columns]
+    return rows.mutate(**{name: ibis.null(schema[name]) for name in lacking}) if lacking else rows
 
 
-def _columns(touchpoints: ir.Table, catalogue: Catalogue) -> list[str]:
-    """Return the columns of touchpoints that marks or rules need, in the order of the table."""
-    needed = set(CONTRACTS["marks"].names) | {"kind", "department", "severity"}
-    for mark in catalogue.marks:
-        needed.update(mark.when.columns)
-        needed.update({mark.severity.of} if mark.severity else ())
-    known = CONTRACTS["touchpoints"].names
-    return [name for name in touchpoints.columns if name in needed and name in known]
+def _fits(rows: ir.Table, catalogue: Catalogue) -> ir.Table:
+    """Return a row for each rule that a touchpoint fits; no touchpoint pays for more windows than its rules need."""
+    parts = []
+    for sames, rules in _branches(catalogue):
+        known = [*rules, *(catalogue[name] for rule in rules for name in rule.unless)]
+        kinds = sorted({kind for rule in known for kind in (*rule.kinds, *(rule.sought if sames else ()))})
+        met, answers = asked(rows.filter(rows.kind.isin(kinds)), known)
+        parts.append(fitting(met, rules, catalogue, answers))
+    if not parts:  # a catalogue without rules
+        parts.append(fitting(rows.filter(ibis.literal(value=False)), [], catalogue, Answers({})))
+    return ibis.union(*parts) if len(parts) > 1 else parts[0]
 
 
-def _rules(catalogue: Catalogue, tests: list[Condition]) -> ir.Table:
-    """Return the rules as a table, a row for each kind that each of them asks for."""
-    rows = []
-    for mark in catalogue.marks:
-        shape = mark.severity
-        row = {
-            "mark": mark.name,
-            "needs": tests.index(mark.needs) + 1 if mark.needs else 0,
-            "salience": mark.salience,
-            "of": shape.of if shape else None,
-            "above": shape.above if shape else 0.0,
-            "per": shape.per if shape else 1.0,
-            "start": shape.start if shape else 0.0,
-            "cap": shape.cap if shape else 1.0,
-            "least": catalogue.least,
-            "named_owner": mark.owner,
-            "cause": mark.cause,
-            "agent_controllable": mark.agent_controllable,
+def _branches(catalogue: Catalogue) -> list[tuple[frozenset[str], list[Mark]]]:
+    """Return the rules about touchpoints by what their forms have in common with others; nothing: they look at one."""
+    found: dict[frozenset[str], list[Mark]] = {}
+    for rule in catalogue.marks:
+        if rule.when is not None:
+            forms = [rule.form, *(catalogue[name].form for name in rule.unless)]
+            sames = frozenset(form.same for form in forms if isinstance(form, Follows | First | Unanswered))
+            found.setdefault(sames, []).append(rule)
+    return list(found.items())
+
+
+def _once(found: ir.Table, rules: Sequence[Mark]) -> ir.Table:
+    """Return the marks of these rules; of those that a contact or an earlier touchpoint may have once, the earliest."""
+    named = {key: [rule.name for rule in rules if rule.once == key] for key in ("contact", "about", "")}
+    parts = [found.filter(found.mark.isin(named[""]))]
+    for key, column in (("contact", "contact_id"), ("about", "about")):
+        if named[key]:
+            these = found.filter(found.mark.isin(named[key]))
+            window = ibis.window(group_by=["mark", "customer_id", column], order_by=["occurred_at", "touchpoint_id"])
+            placed = these.mutate(place=ibis.row_number().over(window))
+            parts.append(placed.filter((placed.place == 0) | placed[column].isnull()).drop("place"))
+    return ibis.union(*parts) if len(parts) > 1 else parts[0]
+
+
+def _as_marks(plain: ir.Table, back: ir.Table | None, catalogue: Catalogue) -> ir.Table:
+    """Return the columns of the contract."""
+    schema = CONTRACTS["marks"].schema()
+    rows = [
+        {
+            "name": rule.name,
+            "cause": rule.cause,
+            "agent_controllable": rule.agent_controllable,
             "catalogue": catalogue.version,
         }
-        rows += [{"kind": kind, **row} for kind in mark.kinds]
-    return ibis.memtable(pa.Table.from_pylist(rows, schema=_RULES))
-
-
-def _needs(met: ir.Table, tests: list[Condition]) -> ir.BooleanValue:
-    """Return whether what the row's rule asks beside the kind holds in the row."""
-    each = [(met.needs == n, test.holds(met)) for n, test in enumerate(tests, start=1)]
-    return ibis.cases((met.needs == 0, ibis.literal(value=True)), *each, else_=ibis.literal(value=False))
-
-
-def _severity(met: ir.Table, catalogue: Catalogue) -> ir.FloatingValue:
-    claimed = met.severity.fill_null(double(1.0))
-    used = sorted({mark.severity.of for mark in catalogue.marks if mark.severity})
-    if not used:
-        return claimed
-    value = ibis.cases(*((met.of == name, met[name].cast("float64")) for name in used), else_=ibis.null("float64"))
-    beyond = ((value - met.above) / met.per).fill_null(double(0.0))
-    return ibis.ifelse(met.of.isnull(), claimed, ibis.least(met.cap, met.start + beyond))
-
-
-def _as_marks(written: ir.Table) -> ir.Table:
-    """Return the columns of the contract; what only rules about order and time fill is null."""
-    whole = written.mutate(
-        fades_from=written.occurred_at,
-        weighs_as=written.mark,
-        evidence=written.salience * ibis.least(double(1.0), written.severity),
-        owner=ibis.coalesce(written.named_owner, written.department),
-        about=ibis.null("string"),
-    )
-    schema = CONTRACTS["marks"].schema()
+        for rule in catalogue.marks
+    ]
+    attributes = ibis.memtable(pa.Table.from_pylist(rows, schema=_ATTRIBUTES))
+    if back is not None:
+        nothing = {"evidence": ibis.literal(0.0, type="float64"), "uncapped": ibis.null("float64")}
+        back = back.mutate(**nothing)
+        common = [name for name in schema.names if name not in _ATTRIBUTES.names]
+        plain = ibis.union(plain.select(*common), back.select(*common))
+    whole = plain.join(attributes, plain.mark == attributes.name)
     return whole.select(*schema.names).cast(schema)
+
+
+_EMPTY = ibis.table(CONTRACTS["touchpoints"].schema(), name="touchpoints")

@@ -11,6 +11,7 @@ from collage.conditions import Condition, Test
 from collage.conditions import parse as parse_condition
 from collage.errors import CatalogueError, ConditionError
 from collage.experience.entries import Place, flag, near, number, one_of, required, text
+from collage.experience.forms import FORMS, Again, First, Follows, Form, Recovers, Unanswered, form, names
 from collage.experience.sentences import LANGUAGES, Sentence, SlotError
 from collage.experience.sentences import parse as parse_sentence
 from collage.tables import CONTRACTS
@@ -24,25 +25,20 @@ _NUMBERS = tuple(name for name, type_ in _TYPES.items() if type_ in {"double", "
 _ASKED = tuple(name for name, type_ in _TYPES.items() if type_ != "timestamp" and name != "properties")
 
 _KEYS = (
-    *(
-        "name",
-        "class",
-        "weight",
-        "salience",
-        "when",
-        "severity",
-        "owner",
-        "cause",
-        "agent_controllable",
-        "says",
-    ),
-    "source",
+    *("name", "class", "weight", "salience", "when", "severity", "owner", "cause", "agent_controllable", "says"),
+    *("source", "once", "unless", *FORMS),
 )
-# Rules about order and time, known by name so that a catalogue which uses them is never scored as if it did
-# not.
-_LATER = ("follows", "first", "not_first", "unanswered", "again", "recovers")
-_LATER_OWNERS = ("about", "promiser")
-_DERIVED = ("recovered",)
+# what a rule that only takes strikes back has no use for
+_OF_THE_STRIKE = ("class", "weight", "salience", "severity")
+_OF_MARKS = ("once", "unless")
+_ONCE = ("about", "contact")
+# what does not go with when = "strike", and what to do instead
+_NOT_OF_A_STRIKE = {
+    "severity": "take severity out: that of the touchpoint counts which left the strike",
+    "unless": 'take unless out, or say which kinds are meant instead of "strike"',
+}
+_OWNERS = ("touchpoint", "about", "promiser")
+_RECOVERED, _STRIKE = "recovered", "strike"
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _WIDEST = 4.0  # between the ends of a scale from 1 to 5
 
@@ -67,18 +63,24 @@ class Mark:
     """What a kind of touchpoint leaves behind.
 
     `weight` is in points of expected satisfaction (1 to 5) for a customer with no other memory; a strike is
-    below zero, a credit above. `class_` names the half-life. `severity` None means that the touchpoint's own
-    counts (not known: 1). `owner` None means the department of the touchpoint. `cause` None means that none
-    is known.
+    below zero, a credit above. `class_` names the half-life. A rule that `recovers` has neither (0 and empty):
+    it weighs as the strike that it takes back. `when` None stands for whatever has left a strike. `severity`
+    None means that the touchpoint's own counts (not known: 1). `form` None means that the rule looks at its
+    own touchpoint alone. `owner` is a department, or one of ``touchpoint``, ``about``, ``promiser``, and
+    `owner_named` says which. `cause` None means that none is known. `once` is empty, ``contact`` or ``about``.
     """
 
     name: str
     class_: str
     weight: float
     salience: float
-    when: Condition
+    when: Condition | None
     severity: Shape | None
-    owner: str | None
+    form: Form | None
+    once: str
+    unless: tuple[str, ...]
+    owner: str
+    owner_named: bool
     cause: str | None
     agent_controllable: bool
     says: Mapping[str, Sentence] = field(hash=False)
@@ -86,13 +88,30 @@ class Mark:
 
     @property
     def kinds(self) -> tuple[str, ...]:
-        """Return the kinds of touchpoint that may leave this mark, each once."""
-        found = [kind for tests in self.when.alternatives for kind in _kinds(tests)]
-        return tuple(dict.fromkeys(found))
+        """Return the kinds of touchpoint that may leave this mark, each once; none for what strikes leave."""
+        alternatives = () if self.when is None else self.when.alternatives
+        return tuple(dict.fromkeys(kind for tests in alternatives for kind in _kinds(tests)))
+
+    @property
+    def sought(self) -> tuple[str, ...]:
+        """Return the kinds of touchpoint that the rule looks for beside its own, each once."""
+        return tuple(dict.fromkeys(kind for kinds in _sought_by_key(self.form).values() for kind in kinds))
+
+    @property
+    def later(self) -> bool:
+        """Return whether the rule looks at marks of other rules (`again`, ``when = "strike"``)."""
+        return self.when is None or isinstance(self.form, Again)
+
+    @property
+    def recovers(self) -> bool:
+        """Return whether the rule takes strikes back and leaves no mark of its own."""
+        return isinstance(self.form, Recovers)
 
     @property
     def needs(self) -> Condition | None:
         """Return what must hold beside the kind; None where nothing must."""
+        if self.when is None:
+            return None
         if len(self.when.alternatives) > 1:
             return self.when
         rest = tuple(test for test in self.when.alternatives[0] if test.column != "kind")
@@ -114,37 +133,106 @@ def rule(spec: Mapping[str, object], place: Place, *, classes: Collection[str], 
     Raises
     ------
     CatalogueError
-        When a key is wrong; the message names the mark, the key, what was found and what to do.
-    NotYet
-        When a key or an owner belongs to the rules about order and time.
+        When a key is wrong; the message names the mark, the key, what was found and what to do. What one rule
+        says of another (`again.mark`, `unless`) is checked by the catalogue.
     """
     _check_keys(spec, place)
-    return Mark(
+    shaped = form(spec, place)
+    recovers = isinstance(shaped, Recovers)
+    _check_recovers(spec, place, recovers=recovers)
+    when = _when(spec, place)
+    if when is None:
+        _check_strike(spec, place, shaped)
+    owner = _owner(spec, place, owners)
+    mark = Mark(
         name=place.mark,
-        class_=one_of(spec, "class", place, classes),
-        weight=_weight(spec, place),
+        class_="" if recovers else one_of(spec, "class", place, classes),
+        weight=0.0 if recovers else _weight(spec, place),
         salience=number(spec, "salience", place, default=1.0, above=0.0, most=1.0),
-        when=_when(spec, place),
+        when=when,
         severity=_shape(spec, place),
-        owner=_owner(spec, place, owners),
+        form=shaped,
+        once=one_of(spec, "once", place, _ONCE) if "once" in spec else "",
+        unless=names(spec, "unless", place) if "unless" in spec else (),
+        owner=owners.get(owner, owner),
+        owner_named=owner not in _OWNERS,
         cause=one_of(spec, "cause", place, CAUSES) if "cause" in spec else None,
         agent_controllable=flag(spec, "agent_controllable", place),
         says=_says(spec, place),
         source=text(spec, "source", place) if "source" in spec else "assumption",
     )
+    _check_together(mark, place)
+    return mark
 
 
 def _check_keys(spec: Mapping[str, object], place: Place) -> None:
     for key in spec:
-        if key in _LATER:
-            do = "take the mark out for now, or switch it off (off = true)"
-            raise place.later(key, "a rule about order and time, which comes with the next release", do)
         if key not in _KEYS:
             raise place.wrong(key, "no key of a mark", near(key, _KEYS))
     if not _NAME.fullmatch(place.mark):
         raise place.wrong("name", f"{place.mark!r}", "lower-case letters, digits and _, a letter first")
-    if place.mark in _DERIVED:
-        raise place.wrong("name", f"{place.mark!r}, which is derived by ourselves", "choose another name")
+
+
+def _check_strike(spec: Mapping[str, object], place: Place, shaped: Form | None) -> None:
+    """Check the rule about whatever has left a strike: what it must have, and what only its touchpoint has."""
+    if not isinstance(shaped, Follows):
+        do = 'say what the strike follows: follows = { kinds = "gesture.made", same = "issue" }'
+        raise place.wrong("when", '"strike" without follows', do)
+    if shaped.if_any:
+        do = 'take if_any out: when = "strike" is about strikes that do follow something'
+        raise place.wrong("follows.if_any", 'true, beside when = "strike"', do)
+    for key, do in _NOT_OF_A_STRIKE.items():
+        if key in spec:
+            raise place.wrong(key, f'{spec[key]!r}, beside when = "strike"', do)
+
+
+def _check_recovers(spec: Mapping[str, object], place: Place, *, recovers: bool) -> None:
+    if recovers and place.mark != _RECOVERED:
+        do = f'write name = "{_RECOVERED}": what takes strikes back has this name'
+        raise place.wrong("recovers", f"a mark called {place.mark}", do)
+    if not recovers and place.mark == _RECOVERED:
+        do = "write recovers = { share = 0.7 }, or choose another name"
+        raise place.wrong("name", f"{_RECOVERED!r} without recovers", do)
+    for key in (*_OF_THE_STRIKE, *_OF_MARKS) if recovers else ():
+        if key in spec:
+            why = "a strike is taken back with its own" if key in _OF_THE_STRIKE else "every strike is taken back, once"
+            raise place.wrong(key, f"{spec[key]!r}, beside recovers", f"take {key} out: {why}")
+    if recovers and spec.get("when") == _STRIKE:
+        do = 'say which touchpoints make good: when = { kind = "recovery.confirmed" }'
+        raise place.wrong("when", '"strike", beside recovers', do)
+
+
+def _check_together(mark: Mark, place: Place) -> None:
+    """Check keys that only make sense with others."""
+    for key, kinds in _sought_by_key(mark.form).items():
+        for kind in kinds:
+            _check_kind(kind, place, key=key, do="look for what happened to the customer, such as complaint.filed")
+    pointing = isinstance(mark.form, Follows | Again)
+    if mark.owner == "about" and not mark.owner_named and not pointing:
+        do = 'write owner = "touchpoint" or a key of [owners]'
+        do = do if mark.recovers else f"give the rule follows or again, or {do}"
+        raise place.wrong("owner", '"about", in a rule that points at no earlier touchpoint', do)
+    if mark.once == "about" and not pointing:
+        do = 'give the rule follows or again, or write once = "contact"'
+        raise place.wrong("once", '"about", in a rule that points at no earlier touchpoint', do)
+    if mark.owner == "promiser" and not mark.owner_named:
+        others = ['"strike"'] if mark.when is None else [k for k in mark.kinds if not k.startswith("promise.")]
+        if others:
+            do = 'ask for kinds promise.… alone, or write owner = "touchpoint" or a key of [owners]'
+            raise place.wrong("owner", f'"promiser", of {", ".join(others)}: no promise', do)
+
+
+def _sought_by_key(shaped: Form | None) -> dict[str, tuple[str, ...]]:
+    """Return the kinds that a form looks for, by the key they stand under."""
+    if isinstance(shaped, Follows):
+        return {"follows.kinds": shaped.kinds}
+    if isinstance(shaped, First):
+        return {f"{'first' if shaped.is_first else 'not_first'}.kinds": shaped.kinds}
+    if isinstance(shaped, Unanswered):
+        return {"unanswered.by": shaped.by}
+    if isinstance(shaped, Recovers) and shaped.quiet is not None:
+        return {"recovers.quiet.after": shaped.quiet.after, "recovers.quiet.by": shaped.quiet.by}
+    return {}
 
 
 def _kinds(tests: tuple[Test, ...]) -> tuple[str, ...]:
@@ -155,7 +243,14 @@ def _kinds(tests: tuple[Test, ...]) -> tuple[str, ...]:
     return ()
 
 
-def _when(spec: Mapping[str, object], place: Place) -> Condition:
+def _when(spec: Mapping[str, object], place: Place) -> Condition | None:
+    value = spec.get("when")
+    if value == _STRIKE:
+        return None
+    for each in value if isinstance(value, list) else [value]:
+        if isinstance(each, str):
+            do = f'write a table such as {{ kind = "contact.answered", wait_s = "> 90" }}, or when = "{_STRIKE}" alone'
+            raise place.wrong("when", f"{each!r}", do)
     try:
         condition = parse_condition(required(spec, "when", place), where=place.asked("when"))
     except ConditionError as error:
@@ -184,10 +279,10 @@ def _check_test(test: Test, place: Place) -> None:
             _check_kind(str(value), place)
 
 
-def _check_kind(kind: str, place: Place) -> None:
+def _check_kind(kind: str, place: Place, *, key: str = "when.kind", do: str = "") -> None:
     if kind == "feedback.given" or kind.split(".", maxsplit=1)[0] in {"survey", "rating"}:
         found = f"{kind}: what is said with a rating is a measurement of the experience, never a part of it"
-        raise place.wrong("when.kind", found, "mark what happened to the customer instead, or complaint.filed")
+        raise place.wrong(key, found, do or "mark what happened to the customer instead, or complaint.filed")
 
 
 def _weight(spec: Mapping[str, object], place: Place) -> float:
@@ -221,15 +316,13 @@ def _shape(spec: Mapping[str, object], place: Place) -> Shape | None:
     return Shape(of, above, per, start, cap)
 
 
-def _owner(spec: Mapping[str, object], place: Place, owners: Mapping[str, str]) -> str | None:
+def _owner(spec: Mapping[str, object], place: Place, owners: Mapping[str, str]) -> str:
+    """Return the word of ours, or the key of [owners], that says whose the mark is."""
     owner = text(spec, "owner", place) if "owner" in spec else "touchpoint"
-    if owner in _LATER_OWNERS:
-        do = 'write owner = "touchpoint" for now: the department that the touchpoint names'
-        raise place.later("owner", f"{owner}, which comes with the rules about order and time", do)
-    if owner != "touchpoint" and owner not in owners:
-        do = f"{near(owner, ['touchpoint', *owners])}, or add it under [owners]"
+    if owner not in _OWNERS and owner not in owners:
+        do = f"{near(owner, [*_OWNERS, *owners])}, or add it under [owners]"
         raise place.wrong("owner", f"{owner!r}, which [owners] does not have", do)
-    return owners.get(owner)
+    return owner
 
 
 def _says(spec: Mapping[str, object], place: Place) -> Mapping[str, Sentence]:

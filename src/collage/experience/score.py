@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 import ibis
 import ibis.expr.types as ir
 
 from collage.experience.catalogue import Catalogue
-from collage.experience.fold import evidence_share, faded, per_evidence, up_to
+from collage.experience.fold import At, age_days, evidence_share, faded, per_evidence, up_to
 from collage.experience.index import double, index
 from collage.tables import CONTRACTS
 
@@ -18,9 +16,7 @@ _TREND_DAYS, _STRIKES_DAYS = 30.0, 90.0
 _NINETY_PERCENT = 1.645
 
 
-def score(
-    marks: ir.Table, touchpoints: ir.Table, customers: ir.Table, catalogue: Catalogue, *, at: datetime
-) -> ir.Table:
+def score(marks: ir.Table, touchpoints: ir.Table, customers: ir.Table, catalogue: Catalogue, *, at: At) -> ir.Table:
     """Return the experience of every customer with a touchpoint up to `at`.
 
     Source: tables.md "marks", model.md §10.1, 10.7, 10.8, 10.13.
@@ -32,7 +28,8 @@ def score(
     catalogue
         The one by which the marks were derived.
     at
-        The moment of asking, with its zone. Nothing that occurs later counts.
+        The moment of asking, with its zone, or a table of moments as `moments` gives it: then there is a row for each
+        customer and moment. Nothing that occurs later counts.
 
     Returns
     -------
@@ -49,14 +46,16 @@ def score(
         When `at` has no zone.
     """
     who = customers.select("customer_id", "identifier")
-    seen = up_to(touchpoints, at=at).select("identifier", "occurred_at").join(who, "identifier")
-    seen = seen.group_by("customer_id").agg(last_touchpoint_at=seen.occurred_at.max())
-    summed = totals(faded(marks, customers, catalogue, at=at), catalogue).rename(marked="customer_id")
-    sums = [name for name in summed.columns if name != "marked"]
-    met = seen.left_join(summed, seen.customer_id == summed.marked)
+    # the latest of each identifier first: far fewer rows meet customers and moments
+    each = up_to(touchpoints.select("identifier", "occurred_at"), at=at)
+    each = each.group_by("identifier", "at").agg(occurred_at=each.occurred_at.max())
+    seen = each.join(who, "identifier")
+    seen = seen.group_by("customer_id", "at").agg(last_touchpoint_at=seen.occurred_at.max())
+    summed = totals(faded(marks, customers, catalogue, at=at), catalogue)
+    met = seen.left_join(summed, ["customer_id", "at"])
+    sums = [name for name in summed.columns if name not in {"customer_id", "at"}]
     met = met.mutate(**{name: met[name].fill_null(ibis.literal(0, type=met[name].type())) for name in sums})
     met = met.mutate(
-        at=ibis.literal(at.astimezone(UTC), type="timestamp('UTC', 6)"),
         index=index(met.experience, sd=catalogue.index_sd),
         low=met.experience - met.spread,
         high=met.experience + met.spread,
@@ -78,13 +77,14 @@ def totals(remains: ir.Table, catalogue: Catalogue) -> ir.Table:
     Returns
     -------
     Table
-        `customer_id`, `summed` (N), `own` (D), `scale` ((κ+1)/(κ+D)), `experience`, `evidence`, `trend`,
+        `customer_id`, `at`, `summed` (N), `own` (D), `scale` ((κ+1)/(κ+D)), `experience`, `evidence`, `trend`,
         `n_marks`, `strikes_90d` and `spread` (half the width of the 90 % interval).
     """
-    recent = remains.days <= double(_TREND_DAYS)
-    strike = (remains.weight * remains.severity < 0) & (remains.days <= double(_STRIKES_DAYS))
+    days = age_days(remains.occurred_at, remains["at"])
+    recent = days <= double(_TREND_DAYS)
+    strike = (remains.weight * remains.severity < 0) & (days <= double(_STRIKES_DAYS))
     # the interval needs the sum over each mark's name before its square, hence two steps
-    by_name = remains.group_by("customer_id", "weighs_as").agg(
+    by_name = remains.group_by("customer_id", "at", "weighs_as").agg(
         summed=remains.weighed.sum(),
         own=remains.weighty.sum(),
         recent=ibis.ifelse(recent, remains.weighed, double(0.0)).sum(),
@@ -92,7 +92,7 @@ def totals(remains: ir.Table, catalogue: Catalogue) -> ir.Table:
         n_marks=remains.count(),
         strikes_90d=strike.sum(),
     )
-    each = by_name.group_by("customer_id").agg(
+    each = by_name.group_by("customer_id", "at").agg(
         summed=by_name.summed.sum(),
         own=by_name.own.sum(),
         recent=by_name.recent.sum(),
@@ -103,6 +103,7 @@ def totals(remains: ir.Table, catalogue: Catalogue) -> ir.Table:
     each = each.mutate(scale=per_evidence(each.own, catalogue.kappa))
     return each.select(
         "customer_id",
+        "at",
         "summed",
         "own",
         "scale",

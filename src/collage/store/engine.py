@@ -48,6 +48,18 @@ class Engine:
         self.backend.raw_sql(f"CREATE TEMP VIEW {name} AS {query}").fetchall()
         return self.backend.table(name)
 
+    def kept(self, table: ir.Table) -> ir.Table:
+        """Return a table worked out once and kept until the engine is closed, for what is asked several times.
+
+        Parameters
+        ----------
+        table
+            Any, of this engine or in memory.
+        """
+        if self.name == "spark":
+            return table.cache()
+        return self.backend.create_table(ibis.util.gen_name("kept"), obj=table, temp=True)
+
     def close(self) -> None:
         """Close the connection and remove what it spilled. A Spark session is left to its owner."""
         if self.name == "duckdb":
@@ -79,6 +91,8 @@ def connect(name: str = "duckdb", *, memory: str | None = None, spill: Path | No
     EngineError
         When the engine is unknown, not installed, or refuses a setting.
     """
+    # fusing selects takes more than half of the time in which Ibis compiles a query of ours; the engines do it as well
+    ibis.options.sql.fuse_selects = False
     if name == "duckdb":
         return _duckdb(memory or os.environ.get("COLLAGE_MEMORY"), spill or _path(os.environ.get("COLLAGE_SPILL")))
     if name == "spark":

@@ -256,6 +256,10 @@ def _row_faults(table: ir.Table, contract: Contract) -> list[Fault]:
         currency = table.currency if "currency" in table.columns else ibis.null("string")
         lone = table.amount.notnull() & currency.isnull()
         found.append(Fault("currency", "is null beside an amount", _true(lone), table.amount.cast("string")))
+    if contract.name == "promises" and "outcome" in table.columns:
+        settled = table.settled_at if "settled_at" in table.columns else ibis.null("timestamp")
+        lone = table.outcome.notnull() & settled.isnull()
+        found.append(Fault("settled_at", "is null beside an outcome", _true(lone), table.outcome))
     if contract.name == "claims":
         same = _true(table.one == table.other)
         found.append(Fault("other", "is the same identifier as one", same, table.other.cast("string")))

@@ -1,7 +1,8 @@
-"""A second score, in plain Python, from the text of the model (tables.md "marks", model.md §10), not from the code.
+"""Marks a second time, in plain Python, from the text (docs/reference/catalogue.md), not from the code.
 
-It reads the catalogue as TOML gives it and the touchpoints as dictionaries, one customer after the other, adds up by
-`math.fsum`, and takes what a score would be without a mark by leaving the mark out.
+It reads the catalogue as TOML gives it and the touchpoints as dictionaries: one customer after the other, one rule
+after the other, one touchpoint after the other. `who` says which customer an identifier is. A mark is named by its
+`key`: touchpoint, name, `about`, `weighs_as`. How marks add up is in `oracle_fold`.
 """
 
 from __future__ import annotations
@@ -14,8 +15,27 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 Row = Mapping[str, Any]
+Mark = dict[str, Any]
+Occasion = tuple[datetime, Row, Row | None]  # when the mark occurs, the touchpoint that leaves it, the one it is about
 
 COMPARE = {">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": operator.lt}
+SHARED = {"issue": "issue_id", "contact": "contact_id"}
+
+
+def key(mark: Row) -> tuple[Any, ...]:
+    return mark["touchpoint_id"], mark["mark"], mark["about"], mark["weighs_as"]
+
+
+def place(row: Row) -> tuple[datetime, str]:
+    """Return where a touchpoint or a mark stands in canonical order."""
+    return row["occurred_at"], row["touchpoint_id"]
+
+
+def listed(one_or_more: Any) -> list[Any]:
+    return one_or_more if isinstance(one_or_more, list) else [one_or_more]
+
+
+# ---- conditions
 
 
 def holds(entry: Any, value: Any) -> bool:
@@ -39,6 +59,119 @@ def applies(when: object, touchpoint: Row) -> bool:
     return all(holds(entry, touchpoint.get(column)) for column, entry in when.items())
 
 
+# ---- what two touchpoints have in common
+
+
+def same(word: str, one: Row, other: Row) -> bool:
+    if word == "customer":
+        return True
+    return one[SHARED[word]] is not None and one[SHARED[word]] == other[SHARED[word]]
+
+
+def knows(word: str, one: Row) -> bool:
+    return word == "customer" or one[SHARED[word]] is not None
+
+
+# ---- when a rule holds
+
+
+def occasions(rule: Row, history: list[Row], seen: list[Mark], catalogue: Row) -> list[Occasion]:
+    """Return when a rule holds: at most once a touchpoint, `unless` and `least` and `once` not yet asked."""
+    if rule["when"] == "strike":
+        return after_strikes(rule, history, seen, catalogue)
+    found: list[Occasion] = []
+    for touchpoint in history:
+        if applies(rule["when"], touchpoint):
+            occasion = held(rule, touchpoint, history, seen)
+            found += [occasion] if occasion else []
+    return found
+
+
+def held(rule: Row, t: Row, history: list[Row], seen: list[Mark]) -> Occasion | None:
+    if "follows" in rule:
+        return follows(rule["follows"], t["occurred_at"], t, history)
+    if "first" in rule or "not_first" in rule:
+        form = rule["first"] if "first" in rule else rule["not_first"]
+        wanted = "not_first" in rule
+        return (t["occurred_at"], t, None) if is_preceded(form, t, history) is wanted else None
+    if "unanswered" in rule:
+        return unanswered(rule["unanswered"], t, history)
+    if "again" in rule:
+        return again(rule["again"], t, history, seen)
+    return t["occurred_at"], t, None
+
+
+def follows(form: Row, moment: datetime, t: Row, history: list[Row]) -> Occasion | None:
+    """Return the occasion where `t` follows one of the kinds; the moment is its own, or for a strike the strike's."""
+    latest: Row | None = None
+    for other in history:
+        earlier = place(other) < (moment, t["touchpoint_id"])
+        if earlier and other["kind"] in listed(form["kinds"]) and same(form["same"], t, other):
+            latest = other
+    days = form.get("within_days")
+    if latest is not None and days is not None and moment - latest["occurred_at"] > timedelta(days=days):
+        latest = None
+    if latest is not None and form.get("other") == "contact" and same("contact", t, latest):
+        latest = None
+    if latest is None and not form.get("if_any", False):
+        return None
+    return moment, t, latest
+
+
+def is_preceded(form: Row, t: Row, history: list[Row]) -> bool | None:
+    """Return whether one of the kinds is earlier; None where `t` does not know what they must have in common."""
+    if not knows(form["same"], t):
+        return None
+    for other in history:
+        aside = form.get("other") == "contact" and same("contact", t, other)
+        earlier = place(other) < place(t) and not aside
+        if earlier and other["kind"] in listed(form["kinds"]) and same(form["same"], t, other):
+            return True
+    return False
+
+
+def unanswered(form: Row, t: Row, history: list[Row]) -> Occasion | None:
+    word = form.get("same", "customer")
+    deadline = t["occurred_at"] + timedelta(hours=form["within_hours"])
+    if not knows(word, t):
+        return None
+    for other in history:
+        in_time = place(other) > place(t) and other["occurred_at"] <= deadline
+        if in_time and other["kind"] in listed(form["by"]) and same(word, t, other):
+            return None
+    return deadline, t, None
+
+
+def again(form: Row, t: Row, history: list[Row], seen: list[Mark]) -> Occasion | None:
+    latest: Mark | None = None
+    for mark in sorted(seen, key=place):
+        if mark["mark"] in listed(form["mark"]) and place(mark) < place(t) and same(form["same"], t, mark):
+            latest = mark
+    if latest is None or t["occurred_at"] - latest["occurred_at"] > timedelta(days=form["within_days"]):
+        return None
+    return t["occurred_at"], t, named(latest["touchpoint_id"], history)
+
+
+def after_strikes(rule: Row, history: list[Row], seen: list[Mark], catalogue: Row) -> list[Occasion]:
+    """Return the occasions of `when = "strike"`: for each touchpoint, the earliest of its strikes that follow."""
+    found: dict[str, Occasion] = {}
+    for strike in sorted(seen, key=place):
+        if weight_of(strike, catalogue) < 0 and strike["touchpoint_id"] not in found:
+            t = named(strike["touchpoint_id"], history)
+            occasion = follows(rule["follows"], strike["occurred_at"], t, history)
+            if occasion:
+                found[strike["touchpoint_id"]] = occasion
+    return list(found.values())
+
+
+def named(touchpoint_id: str, history: list[Row]) -> Row:
+    (found,) = [row for row in history if row["touchpoint_id"] == touchpoint_id]
+    return found
+
+
+# ---- what it leaves
+
+
 def severity(rule: Row, touchpoint: Row) -> float:
     shape = rule.get("severity")
     if shape is None:
@@ -49,127 +182,187 @@ def severity(rule: Row, touchpoint: Row) -> float:
     return float(min(shape["cap"], shape.get("start", 0) + beyond))
 
 
-def marks(touchpoints: Iterable[Row], catalogue: Row) -> list[dict[str, Any]]:
-    """Return the marks of touchpoints, each touchpoint once."""
+def owner(rule: Row, touchpoint: Row, about: Row | None, catalogue: Row) -> Any:
+    word = rule.get("owner", "touchpoint")
+    if word == "about":
+        return touchpoint["department"] if about is None else about["department"]
+    if word in {"touchpoint", "promiser"}:  # a promise's touchpoints are at the department that gave it
+        return touchpoint["department"]
+    return catalogue["owners"][word]
+
+
+def mark_of(rule: Row, occasion: Occasion, catalogue: Row) -> Mark:
+    moment, touchpoint, about = occasion
+    x = severity(rule, touchpoint)
+    copied = ("touchpoint_id", "identifier", "channel", "site", "agent", "issue_id", "contact_id")
+    return {
+        **{column: touchpoint[column] for column in copied},
+        "mark": rule["name"],
+        "occurred_at": moment,
+        "fades_from": moment,
+        "weighs_as": rule["name"],
+        "severity": x,
+        "evidence": rule.get("salience", 1.0) * min(1.0, x),
+        "uncapped": x,
+        "owner": owner(rule, touchpoint, about, catalogue),
+        "cause": rule.get("cause"),
+        "agent_controllable": rule.get("agent_controllable", False),
+        "about": None if about is None else about["touchpoint_id"],
+        "catalogue": catalogue["version"],
+    }
+
+
+def left_by(rule: Row, history: list[Row], seen: list[Mark], catalogue: Row, out: set[Any]) -> list[Mark]:
+    """Return the marks of one rule on one customer, before the cap."""
+    shut = {
+        (name, touchpoint["touchpoint_id"])
+        for name in listed(rule.get("unless", []))
+        for _, touchpoint, _ in occasions(rule_of(name, catalogue), history, [], catalogue)
+    }
     found = []
-    for touchpoint in {row["touchpoint_id"]: row for row in touchpoints}.values():
-        for rule in catalogue["mark"]:
-            if applies(rule["when"], touchpoint):
-                found += left_by(rule, touchpoint, catalogue)
+    for occasion in occasions(rule, history, seen, catalogue):
+        is_shut = any((name, occasion[1]["touchpoint_id"]) in shut for name in listed(rule.get("unless", [])))
+        mark = mark_of(rule, occasion, catalogue)
+        if not is_shut and mark["severity"] >= catalogue["least"]:
+            found.append(mark)
+    return [mark for mark in earliest(rule, found) if (mark["touchpoint_id"], mark["mark"]) not in out]
+
+
+def earliest(rule: Row, marks_: list[Mark]) -> list[Mark]:
+    """Return the marks that stay where the rule says `once`."""
+    if "once" not in rule:
+        return marks_
+    column = {"contact": "contact_id", "about": "about"}[rule["once"]]
+    stay, taken = [], set()
+    for mark in sorted(marks_, key=place):
+        if mark[column] is None or mark[column] not in taken:
+            stay.append(mark)
+            taken.add(mark[column])
+    return stay
+
+
+def rule_of(name: str, catalogue: Row) -> Row:
+    (found,) = [rule for rule in catalogue["mark"] if rule["name"] == name]
+    rule: Row = found
+    return rule
+
+
+def weight_of(mark: Row, catalogue: Row) -> float:
+    return float(rule_of(mark["weighs_as"], catalogue)["weight"])
+
+
+# ---- corrections, cap, recovery
+
+
+def struck_out(corrections: Iterable[Row]) -> set[tuple[str, str]]:
+    """Return the touchpoints and marks whose latest standing correction strikes them out."""
+    latest: dict[tuple[str, str], Row] = {}
+    beginning = datetime.min.replace(tzinfo=UTC)
+    for one in sorted(corrections, key=lambda row: (row["at"] or beginning, row["correction_id"])):
+        if one["withdrawn_at"] is None:
+            latest[one["touchpoint_id"], one["mark"]] = one
+    return {which for which, one in latest.items() if one["verdict"] == "struck_out"}
+
+
+def capped(marks_: list[Mark], catalogue: Row) -> list[Mark]:
+    """Return one customer's marks (none of them `recovered`) with the strikes of each issue held to its room."""
+    bound = catalogue.get("issue_cap", 1.8)
+    used: dict[str, list[float]] = defaultdict(list)
+    found = []
+    for mark in sorted(marks_, key=lambda one: (*place(one), one["mark"])):
+        share = 1.0
+        if mark["issue_id"] is not None and weight_of(mark, catalogue) < 0:
+            cost = abs(weight_of(mark, catalogue) * mark["uncapped"])
+            room = max(0.0, bound - math.fsum(used[mark["issue_id"]]))
+            share = 1.0 if cost <= room else room / cost
+            used[mark["issue_id"]].append(cost)
+        salience = rule_of(mark["mark"], catalogue).get("salience", 1.0)
+        evidence = share * salience * min(1.0, mark["uncapped"])
+        found.append({**mark, "severity": share * mark["uncapped"], "evidence": evidence})
     return found
 
 
-def left_by(rule: Row, touchpoint: Row, catalogue: Row) -> list[dict[str, Any]]:
-    x = severity(rule, touchpoint)
-    if x < catalogue["least"]:
-        return []
-    owner = rule.get("owner", "touchpoint")
-    copied = (
-        *("touchpoint_id", "identifier", "channel", "site", "agent", "issue_id", "contact_id"),
-        "occurred_at",
+def recoveries(rule: Row, history: list[Row], out: set[Any]) -> list[tuple[datetime, Row]]:
+    """Return the moments of one customer's recoveries and their touchpoints, in canonical order."""
+    found = []
+    for touchpoint in history:
+        if (touchpoint["touchpoint_id"], rule["name"]) in out:
+            continue
+        if applies(rule["when"], touchpoint):
+            found.append((touchpoint["occurred_at"], touchpoint))
+        quiet = rule["recovers"].get("quiet")
+        if quiet and touchpoint["kind"] in listed(quiet["after"]) and touchpoint["issue_id"] is not None:
+            until = touchpoint["occurred_at"] + timedelta(days=quiet["days"])
+            if not any(disturbs(quiet, touchpoint, other, until) for other in history):
+                found.append((until, touchpoint))
+    return sorted(found, key=lambda one: (one[0], one[1]["touchpoint_id"]))
+
+
+def disturbs(quiet: Row, touchpoint: Row, other: Row, until: datetime) -> bool:
+    return (
+        other["kind"] in listed(quiet["by"])
+        and touchpoint["occurred_at"] < other["occurred_at"] <= until
+        and same("issue", touchpoint, other)
+        and not same("contact", touchpoint, other)
     )
-    return [
-        {
-            **{column: touchpoint[column] for column in copied},
-            "mark": rule["name"],
-            "fades_from": touchpoint["occurred_at"],
-            "weighs_as": rule["name"],
-            "severity": x,
-            "evidence": rule.get("salience", 1.0) * min(1.0, x),
-            "owner": touchpoint["department"] if owner == "touchpoint" else catalogue["owners"][owner],
-            "cause": rule.get("cause"),
-            "agent_controllable": rule.get("agent_controllable", False),
-            "about": None,
-            "catalogue": catalogue["version"],
-        }
-    ]
 
 
-def fold(n: Iterable[float], d: Iterable[float], kappa: float) -> float:
-    """Return E = (κ+1)·N/(κ+D); N where κ is infinite, 0 where κ+D < 1e-12."""
-    if math.isinf(kappa):
-        return math.fsum(n)
-    whole = kappa + math.fsum(d)
-    return 0.0 if whole < 1e-12 else (kappa + 1) * math.fsum(n) / whole
+def recovered(rule: Row, marks_: list[Mark], history: list[Row], catalogue: Row, out: set[Any]) -> list[Mark]:
+    """Return the rows that undo one customer's strikes; `marks_` are capped already."""
+    done: set[Any] = set()
+    found = []
+    for moment, touchpoint in recoveries(rule, history, out):
+        for strike in marks_:
+            earlier = place(strike) < (moment, touchpoint["touchpoint_id"])
+            meant = touchpoint["issue_id"] is None or same("issue", touchpoint, strike)
+            if weight_of(strike, catalogue) < 0 and earlier and meant and key(strike) not in done:
+                done.add(key(strike))
+                about = named(strike["touchpoint_id"], history)
+                found.append(
+                    {
+                        **mark_of(rule, (moment, touchpoint, about), catalogue),
+                        "fades_from": strike["fades_from"],
+                        "weighs_as": strike["mark"],
+                        "severity": undone(strike, rule),
+                        "evidence": 0.0,
+                        "uncapped": None,
+                    }
+                )
+    return found
 
 
-def above_neutral(experience: float, sd: float) -> float:
-    """Return index − 50: 100·(Φ(E/sd) − ½)."""
-    return 50 * math.erf(experience / sd / math.sqrt(2))
+def undone(strike: Mark, rule: Row) -> float:
+    return float(0.0 - rule["recovers"]["share"] * strike["severity"])
 
 
-def share(mark: Row, days: float, at: datetime) -> float:
-    age = (at - mark["fades_from"]) / timedelta(microseconds=1) / 86_400_000_000
-    return float(2.0 ** (-age / days)) if age / days < 1070 else 0.0
+def marks(
+    touchpoints: Iterable[Row], who: Mapping[str, str], catalogue: Row, corrections: Iterable[Row] = ()
+) -> list[Mark]:
+    """Return the marks of touchpoints."""
+    out, by_customer = struck_out(corrections), defaultdict(list)
+    for touchpoint in touchpoints:
+        by_customer[who[touchpoint["identifier"]]].append(touchpoint)
+    found = []
+    for theirs in by_customer.values():
+        found += of_one(sorted(theirs, key=place), catalogue, out)
+    return found
 
 
-def customer(marks_: list[dict[str, Any]], catalogue: Row, at: datetime) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """Return one customer's score (without the columns that name it) and contributions."""
-    kappa, sd = catalogue["kappa"], catalogue["index_sd"]
-    rules = {rule["name"]: rule for rule in catalogue["mark"]}
-    counted = [mark for mark in marks_ if mark["occurred_at"] <= at]
-    left = [share(m, catalogue["classes"][rules[m["weighs_as"]]["class"]], at) for m in counted]
-    w = [rules[m["weighs_as"]]["weight"] for m in counted]
-    n = [w_ * m["severity"] * s for w_, m, s in zip(w, counted, left, strict=True)]
-    d = [m["evidence"] * s for m, s in zip(counted, left, strict=True)]
-    scale = fold([1.0], d, kappa)
-    experience = fold(n, d, kappa)
-    per_point = (
-        above_neutral(experience, sd) / experience if abs(experience) > 1e-9 else 100 / math.sqrt(2 * math.pi) / sd
-    )
-    by_name: dict[str, float] = defaultdict(float)
-    for m, s in zip(counted, left, strict=True):
-        by_name[m["weighs_as"]] += scale * m["severity"] * s
-    spread = 1.645 * math.sqrt(math.fsum((f * (0.5 * abs(rules[k]["weight"]) + 0.05)) ** 2 for k, f in by_name.items()))
-    of_30 = [n_ for n_, m in zip(n, counted, strict=True) if at - m["occurred_at"] <= timedelta(days=30)]
-    of_90 = [m for m, w_ in zip(counted, w, strict=True) if at - m["occurred_at"] <= timedelta(days=90) and w_ < 0]
-    whole = kappa + math.fsum(d)
-    score = {
-        "experience": experience,
-        "index": 50 + above_neutral(experience, sd),
-        "evidence": 0.0 if math.isinf(kappa) or whole < 1e-12 else math.fsum(d) / whole,
-        "low": experience - spread,
-        "high": experience + spread,
-        "trend": scale * math.fsum(of_30),
-        "n_marks": len(counted),
-        "strikes_90d": sum(m["severity"] > 0 for m in of_90),
-    }
-    contributions = [
-        {
-            "touchpoint_id": m["touchpoint_id"],
-            "mark": m["mark"],
-            "occurred_at": m["occurred_at"],
-            "owner": m["owner"],
-            "channel": m["channel"],
-            "contribution": scale * n[i],
-            "points": scale * n[i] * per_point,
-            "without": fold(n[:i] + n[i + 1 :], d[:i] + d[i + 1 :], kappa),
-            "evidence_left": math.fsum(d[:i] + d[i + 1 :]),
-        }
-        for i, m in enumerate(counted)
-    ]
-    return score, contributions
-
-
-def scores(
-    touchpoints: list[dict[str, Any]], catalogue: Row, at: datetime
-) -> tuple[dict[str, dict[str, Any]], dict[tuple[str, str], dict[str, Any]]]:
-    """Return all customers' scores by identifier, and all contributions by touchpoint and mark."""
-    at = at.astimezone(UTC)
-    by_customer: dict[str, list[dict[str, Any]]] = {}
-    last: dict[str, datetime] = {}
-    for row in touchpoints:
-        if row["occurred_at"] <= at:
-            who = row["identifier"]
-            last[who] = max(row["occurred_at"], last.get(who, row["occurred_at"]))
-            by_customer.setdefault(who, [])
-    for mark in marks(touchpoints, catalogue):
-        by_customer.setdefault(mark["identifier"], []).append(mark)
-    found: dict[str, dict[str, Any]] = {}
-    parts: dict[tuple[str, str], dict[str, Any]] = {}
-    for who, theirs in by_customer.items():
-        score, contributions = customer(theirs, catalogue, at)
-        if who in last:
-            found[who] = {**score, "last_touchpoint_at": last[who]}
-        parts |= {(one["touchpoint_id"], one["mark"]): {**one, "customer_id": who} for one in contributions}
-    return found, parts
+def of_one(history: list[Row], catalogue: Row, out: set[Any]) -> list[Mark]:
+    """Return one customer's marks; `history` is in canonical order."""
+    by_themselves: list[Row] = []
+    later: list[Row] = []
+    for rule in catalogue["mark"]:
+        if "recovers" not in rule:
+            (later if "again" in rule or rule["when"] == "strike" else by_themselves).append(rule)
+    seen: list[Mark] = []
+    for rule in by_themselves:
+        seen += left_by(rule, history, [], catalogue, out)
+    more: list[Mark] = []
+    for rule in later:
+        more += left_by(rule, history, seen, catalogue, out)
+    found = capped(seen + more, catalogue)
+    for rule in catalogue["mark"]:
+        if "recovers" in rule:
+            found = found + recovered(rule, found, history, catalogue, out)
+    return found

@@ -1,0 +1,197 @@
+"""The commands `score` and `explain`."""
+
+from __future__ import annotations
+
+import argparse
+import calendar
+import sys
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from collage.cli.opening import last, marked, opened
+from collage.cli.printing import SHOWN, at_work, print_table, say, strength
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = ["every", "explain", "score"]
+
+_MOST_MOMENTS = 2000
+_ORDER = {"customer": "customer_id", "owner": "department", "channel": "channel"}
+
+
+def score(arguments: argparse.Namespace) -> None:
+    """Score a dataset: its customers, its departments, its channels, or the company; once, or every week or month."""
+    from collage import experience
+
+    with opened(arguments.dataset, arguments.engine) as dataset:
+        at = arguments.at or last(dataset)
+        with at_work() as step:
+            step("deriving marks")
+            found = marked(dataset, arguments.catalogue)
+            first = found.touchpoints.occurred_at.min().to_pyarrow().as_py() if arguments.every else at
+            moments = experience.moments(*every(arguments.every, first, at))
+            step("adding up")
+            tables = (found.marks, found.touchpoints, found.customers, found.catalogue)
+            if arguments.by == "customer":
+                rows = experience.score(*tables, at=moments).to_pyarrow()
+            else:
+                rows = experience.groups(*tables, by=arguments.by, at=moments).to_pyarrow()
+    if arguments.format != "table" or arguments.out is not None:
+        order = [*([_ORDER[arguments.by]] if arguments.by in _ORDER else []), "at"]
+        _hand_out(rows.sort_by([(name, "ascending") for name in order]), arguments)
+    elif arguments.by == "customer":
+        _show_customers(rows, at)
+    else:
+        _show_groups(rows, arguments.by, at)
+
+
+def explain(arguments: argparse.Namespace) -> None:
+    """Show what one customer's experience is made of."""
+    from collage import experience
+
+    who, language = arguments.customer, arguments.language
+    with opened(arguments.dataset, arguments.engine) as dataset:
+        at = arguments.at or last(dataset)
+        with at_work() as step:
+            step("explaining")
+            found = marked(dataset, arguments.catalogue, of=who)
+            tables = (found.marks, found.touchpoints, found.customers, found.catalogue)
+            rows = experience.explain(*tables, at=at, customer=who, language=language)
+            names = found.customers.select("customer_id", "identifier", "state").to_pyarrow().to_pylist()
+    if arguments.format != "table" or arguments.out is not None:
+        _hand_out(rows, arguments)
+        return
+    listed = rows.to_pylist()
+    total, points = (sum(row[name] for row in listed) for name in ("contribution", "points"))
+    print_table(["when", "what", "whose", "channel", "points", "without it"], [_explain_row(row) for row in listed])
+    say(
+        f"{who} at {_minute(at)}: index {50 + points:.1f} = 50 {points:+.1f}; experience {total:+.3f}, "
+        f"the sum of {len(listed):,} marks. Without it: what the experience would be had this not happened."
+    )
+    if words := _known_as(names):
+        say(words)
+
+
+def every(step: str | None, first: datetime, at: datetime) -> list[datetime]:
+    """Return the moments to ask at: `at`, and back from it by weeks or calendar months, to the first touchpoint.
+
+    Parameters
+    ----------
+    step
+        ``week``, ``month`` (the same day of each month, or its last) or None: `at` alone.
+    first, at
+        The first touchpoint and the moment of asking.
+
+    Returns
+    -------
+    list of datetime
+        The latest last, at least one; no more than 2,000.
+    """
+    found = [at]
+    while step is not None and len(found) < _MOST_MOMENTS:
+        earlier = at - timedelta(weeks=len(found)) if step == "week" else _months_before(at, len(found))
+        if earlier < first:
+            break
+        found.append(earlier)
+    return found[::-1]
+
+
+def _months_before(at: datetime, months: int) -> datetime:
+    year, month = divmod(at.year * 12 + at.month - 1 - months, 12)
+    return at.replace(year=year, month=month + 1, day=min(at.day, calendar.monthrange(year, month + 1)[1]))
+
+
+def _show_customers(rows: pa.Table, at: datetime) -> None:
+    latest = rows.sort_by([("at", "descending"), ("experience", "ascending"), ("customer_id", "ascending")])
+    worst = latest.slice(0, SHOWN).to_pylist()
+    figures = ["index", "experience", "90 % interval", "evidence", "trend", "strikes 90 d", "marks", "last touchpoint"]
+    print_table(["customer", *figures], [_score_row(row) for row in worst if row["at"] == at])
+    moments = len(rows["at"].unique())
+    customers = len(rows["customer_id"].unique())
+    more = "; all of them with --format csv" if rows.num_rows > len(worst) else ""
+    earlier = f" and {moments - 1:,} earlier moments" if moments > 1 else ""
+    say(f"{customers:,} customers at {_minute(at)}{earlier}, worst first{more}.")
+
+
+def _show_groups(rows: pa.Table, by: str, at: datetime) -> None:
+    name = _ORDER.get(by)
+    listed = sorted(rows.to_pylist(), key=lambda row: (row["at"], row["experience"]))
+    head = [
+        *([name] if name else []),
+        "at",
+        "customers",
+        "marks",
+        "experience",
+        "95 % interval",
+        "loss 90 d",
+        "gain 90 d",
+    ]
+    print_table([*head, *([] if name else ["index"])], [_group_row(row, name) for row in listed])
+    words = {
+        "owner": "what each department's marks add to the experience of all customers; they sum to the company's",
+        "channel": "what each channel's marks add to the experience of all customers; they sum to the company's",
+        "company": "the mean experience of all customers with a touchpoint in the 365 days before",
+    }
+    say(f"{by.capitalize()} at {_minute(at)}: {words[by]}. Loss and gain are points of satisfaction over 90 days.")
+
+
+def _score_row(row: Mapping[str, Any]) -> list[str]:
+    interval = f"{row['low']:+.2f} … {row['high']:+.2f}"
+    evidence = f"{row['evidence']:.2f} {strength(row['evidence'])}"
+    figures = [f"{row['index']:.0f}", f"{row['experience']:+.2f}", interval, evidence, f"{row['trend']:+.2f}"]
+    counts = [str(row["strikes_90d"]), str(row["n_marks"]), f"{row['last_touchpoint_at']:%Y-%m-%d}"]
+    return [row["customer_id"], *figures, *counts]
+
+
+def _group_row(row: Mapping[str, Any], name: str | None) -> list[str]:
+    interval = "not enough data" if row["low"] is None else f"{row['low']:+.3f} … {row['high']:+.3f}"
+    named = [row[name] or "(not known)"] if name else []
+    figures = [
+        f"{row['at']:%Y-%m-%d}",
+        f"{row['customers']:,}",
+        f"{row['marks']:,}",
+        f"{row['experience']:+.3f}",
+        interval,
+    ]
+    sums = [f"{row['loss']:,.1f}", f"{row['gain']:,.1f}"]
+    return [*named, *figures, *sums, *([] if name else [f"{row['index']:.1f}"])]
+
+
+def _explain_row(row: Mapping[str, Any]) -> list[str]:
+    words = [f"{row['occurred_at']:%Y-%m-%d %H:%M}", row["says"], row["owner"] or "", row["channel"] or ""]
+    return [*words, f"{row['points']:+.2f}", f"{row['without']:+.3f}"]
+
+
+def _known_as(names: list[dict[str, Any]]) -> str:
+    """Return in words who the customer is, where there is more to say than was asked."""
+    states = {row["state"] for row in names}
+    others = sorted(row["identifier"] for row in names)
+    words = []
+    if len(others) > 1:
+        words.append(f"Known as {', '.join(others)}.")
+    if "shared" in states:
+        words.append("Several customers claim this identifier, so it stands for itself alone.")
+    if "contested" in states:
+        words.append("Claims would make one customer of several accounts: only those followed that name an account,")
+        words.append("or that a person made.")
+    return " ".join(words)
+
+
+def _minute(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M} UTC"
+
+
+def _hand_out(table: pa.Table, arguments: argparse.Namespace) -> None:
+    from collage import store
+
+    ending = arguments.out.suffix.removeprefix(".") if arguments.out is not None else ""
+    by_ending = ending if ending in {"json", "parquet"} else "csv"
+    format_ = by_ending if arguments.format == "table" else arguments.format
+    if arguments.out is not None:
+        store.write_result(table, arguments.out, format_)
+        say(f"{table.num_rows:,} rows written to {arguments.out}.")
+        return
+    sys.stdout.buffer.write(store.render(table, format_))
+    sys.stdout.buffer.flush()
