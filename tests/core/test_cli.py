@@ -328,19 +328,6 @@ def test_a_catalogue_is_the_one_that_is_said_else_the_datasets_own_else_the_ship
     assert scores(tmp_path) == own
 
 
-def test_what_is_yet_to_come_is_refused_or_told_by_name(desk: Path, tmp_path: Path) -> None:
-    for file in (desk / "company").iterdir():
-        (tmp_path / file.name).write_bytes(file.read_bytes())
-    (tmp_path / "promises.csv").write_text(
-        "promise_id,identifier,kind,made_at,due_at\n1,user:4711,callback,2025-03-01,2025-03-02\n"
-    )
-    assert collage("score", tmp_path).talk.startswith("Note: promises leave no marks yet")
-    (tmp_path / "corrections.csv").write_text("correction_id,touchpoint_id,mark,verdict\n1,desk:1,long_wait,upheld\n")
-    said = collage("score", tmp_path)
-    assert said.code == 1
-    assert "a table corrections with rows: it comes with the next release" in said.talk
-
-
 def test_a_reader_that_has_seen_enough_is_no_error(desk: Path) -> None:
     for words in (["--help"], ["score", str(desk / "company")]):
         outlet, inlet = os.pipe()

@@ -139,6 +139,7 @@ PAIRS: list[tuple[str, dict[str, Any], tuple[str, str, Any]]] = [
     ("ratings", {"scale_high": 0.5}, ("scale_high", "is below scale_low", "0.5")),
     ("promises", {"due_at": AT - timedelta(1)}, ("due_at", "is before made_at", "2024-04-30 10:00:00+00")),
     ("promises", {"settled_at": AT - timedelta(1)}, ("settled_at", "is before made_at", "2024-04-30 10:00:00+00")),
+    ("promises", {"settled_at": None}, ("settled_at", "is null beside an outcome", "kept")),
     ("touchpoints", {"currency": None}, ("currency", "is null beside an amount", "7")),
     ("claims", {"other": "user:1"}, ("other", "is the same identifier as one", "user:1")),
 ]

@@ -58,6 +58,7 @@ def folder(tmp_path: Path) -> Path:
 def test_the_commands_of_a_page_do_what_the_page_says(page: Path, folder: Path) -> None:
     for block in blocks(page):
         if name := block.marks.get("file"):
+            (folder / name).parent.mkdir(exist_ok=True)
             (folder / name).write_text(block.text, encoding="utf-8")
         if block.runs and not {"not run", "needs the real records"} & set(block.marks):
             try_block(page, block, folder)
@@ -75,6 +76,7 @@ def test_the_commands_on_real_records_do_what_the_page_says(page: Path, folder: 
     (folder / "data").symlink_to(shared_data)
     for block in blocks(page):
         if name := block.marks.get("file"):
+            (folder / name).parent.mkdir(exist_ok=True)
             (folder / name).write_text(block.text, encoding="utf-8")
         if block.runs and "not run" not in block.marks:
             try_block(page, block, folder)

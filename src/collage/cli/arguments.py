@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from collage import __version__
-from collage.cli import commands, scoring
+from collage.cli import catalogue_commands, commands, scoring
 from collage.cli.printing import SHOWN
 
 __all__ = ["parser"]
@@ -42,7 +42,7 @@ def parser() -> argparse.ArgumentParser:
     )
     whole.add_argument("--version", action="version", version=f"collage {__version__}")
     under = whole.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for add in (_add_demo, _add_read, _add_check, _add_score, _add_explain):
+    for add in (_add_demo, _add_read, _add_check, _add_score, _add_explain, _add_catalogue):
         add(under)
     return whole
 
@@ -107,6 +107,29 @@ def _add_explain(under: Any) -> None:
     words = "of the sentences (default: en)"
     command.add_argument("--language", choices=("en", "de"), default="en", help=words)
     _add_common(command)
+
+
+def _add_catalogue(under: Any) -> None:
+    tells = "what leaves which mark: show a catalogue, check one, compare two"
+    whole = under.add_parser("catalogue", help=tells, description=f"{tells[0].upper()}{tells[1:]}.")
+    below = whole.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    file, shipped = "a TOML file, or a dataset with one", "default: the shipped one"
+    command = _add(below, "show", catalogue_commands.show_catalogue, "every mark in plain words, its fading drawn")
+    command.add_argument("file", nargs="?", type=Path, metavar="FILE", help=f"{file} ({shipped})")
+    command.add_argument("--mark", metavar="NAME", help="this one at length")
+    words = "of the sentences (default: en); rules are told in English"
+    command.add_argument("--language", choices=("en", "de"), default="en", help=words)
+    command.add_argument("--catalogue", type=Path, metavar="FILE", help="another way to name FILE")
+    command.add_argument("--format", choices=("table", "json"), default="table", help="default: table")
+    command = _add(below, "check", catalogue_commands.check_catalogue, "check that a file is a catalogue")
+    command.add_argument("file", type=Path, metavar="FILE", help=file)
+    words = "say also which kinds of this dataset no rule asks for, and which marks it can never leave"
+    command.add_argument("--dataset", type=Path, metavar="DATASET", help=words)
+    tells = "what a catalogue changes, mark by mark"
+    command = _add(below, "diff", catalogue_commands.show_differences, tells)
+    command.add_argument("file", type=Path, metavar="FILE", help=file)
+    command.add_argument("other", nargs="?", type=Path, metavar="OTHER", help=f"what it is compared with ({shipped})")
+    command.add_argument("--format", choices=("table", "json"), default="table", help="default: table")
 
 
 def _add_common(command: argparse.ArgumentParser) -> None:

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
+import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
-__all__ = ["SHOWN", "at_work", "plain", "print_table", "say", "show", "strength"]
+__all__ = ["SHOWN", "at_work", "plain", "print_table", "say", "show", "show_folded", "strength"]
 
 SHOWN = 20
 _PIPE_WIDTH = 200
+_READABLE, _LEAST = 120, 24  # characters of a line of prose: more is hard to follow, less is a column of words
 # model.md §10.7: below the first evidence is faint, below the second there is some
 _FAINT, _SOME = 0.2, 0.5
 _SENTENCE, _SENTENCE_WIDTH = "what", 24
-_NUMBERS = {"index", "experience", "trend", "marks", "strikes 90 d", "points", "without it", "touchpoints"}
+_NUMBERS = {"index", "left", "experience", "trend", "marks", "strikes 90 d", "points", "without it", "touchpoints"}
+_NUMBERS |= {"customers", "loss 90 d", "gain 90 d"}
 
 
 def say(words: str) -> None:
@@ -26,6 +30,19 @@ def say(words: str) -> None:
 def show(words: str) -> None:
     """Print data: a line on stdout."""
     print(words)
+
+
+def show_folded(first: str, words: str) -> None:
+    """Print words behind `first`: on a terminal folded below their beginning, in a pipe as one line."""
+    if not sys.stdout.isatty():
+        show(f"{first}{words}")
+        return
+    width = min(shutil.get_terminal_size().columns, _READABLE)
+    # neither ids nor dotted kinds are ever cut
+    lines = textwrap.wrap(words, max(width - len(first), _LEAST), break_long_words=False, break_on_hyphens=False) or [
+        ""
+    ]
+    show(first + f"\n{' ' * len(first)}".join(lines))
 
 
 def print_table(names: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

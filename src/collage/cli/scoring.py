@@ -68,7 +68,7 @@ def explain(arguments: argparse.Namespace) -> None:
     print_table(["when", "what", "whose", "channel", "points", "without it"], [_explain_row(row) for row in listed])
     say(
         f"{who} at {_minute(at)}: index {50 + points:.1f} = 50 {points:+.1f}; experience {total:+.3f}, "
-        f"the sum of {len(listed):,} marks. Without it: what the experience would be had this not happened."
+        f"{_marks(len(listed))}. Without it: what the experience would be had this not happened."
     )
     if words := _known_as(names):
         say(words)
@@ -161,7 +161,16 @@ def _group_row(row: Mapping[str, Any], name: str | None) -> list[str]:
 
 def _explain_row(row: Mapping[str, Any]) -> list[str]:
     words = [f"{row['occurred_at']:%Y-%m-%d %H:%M}", row["says"], row["owner"] or "", row["channel"] or ""]
-    return [*words, f"{row['points']:+.2f}", f"{row['without']:+.3f}"]
+    return [*words, _signed(row["points"], 2), _signed(row["without"], 3)]
+
+
+def _marks(n: int) -> str:
+    return {0: "no mark", 1: "its one mark"}.get(n, f"the sum of {n:,} marks")
+
+
+def _signed(number: float, digits: int) -> str:
+    """Return a number with its sign; one that is nothing at these digits is nothing, not less."""
+    return f"{0.0 if round(number, digits) == 0 else number:+.{digits}f}"
 
 
 def _known_as(names: list[dict[str, Any]]) -> str:

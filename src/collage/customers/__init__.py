@@ -1,5 +1,6 @@
 """Who is one customer: from identifiers to customers, and back."""
 
-from collage.customers.identity import customer_of, customers
+from collage.customers.identifiers import in_normal_form, normalised
+from collage.customers.identity import customer_of, customers, doubtful
 
-__all__ = ["customer_of", "customers"]
+__all__ = ["customer_of", "customers", "doubtful", "in_normal_form", "normalised"]

@@ -2,12 +2,14 @@
 
 `load` and `default` give a catalogue, which says what touchpoint leaves what mark; `marks` derives them; `score`
 folds them into one number with its evidence and interval; `contributions`, `explain` and `lost_most` take the
-number apart again, and `told` says it in sentences. `in_words` says what a mark of a catalogue is, `differences`
+number apart again, and `told` says it in sentences; `groups` is the same
+for departments, channels and the company; `compiled` is all of it as text, for who answers requests. `in_words` says what a mark of a catalogue is, `differences`
 what is between two catalogues.
 """
 
 from collage.experience.catalogue import Catalogue, Mark, Shape, default, doubts, load
 from collage.experience.compare import Change, Differences, differences, never_left, not_asked_for
+from collage.experience.compiled import Compiled, compiled
 from collage.experience.explain import contributions, explain, lost_most, told
 from collage.experience.fold import moments
 from collage.experience.groups import groups
@@ -20,10 +22,12 @@ __all__ = [
     "FADING",
     "Catalogue",
     "Change",
+    "Compiled",
     "Differences",
     "Mark",
     "Shape",
     "Words",
+    "compiled",
     "contributions",
     "default",
     "differences",

@@ -30,8 +30,8 @@ class Change:
 class Differences:
     """What is different between two catalogues, the version left out.
 
-    `constants` are named as in the file (``kappa``, ``classes.passing``, ``owners.logistics``); `changed` is by the name
-    of the mark.
+    `constants` are named as in the file (``kappa``, ``classes.passing``, ``owners.logistics``); `changed` is by name of
+    the mark.
     """
 
     constants: tuple[Change, ...]
@@ -99,8 +99,8 @@ def never_left(catalogue: Catalogue, kinds: Collection[str]) -> dict[str, tuple[
     Returns
     -------
     dict
-        By name of mark, what would be needed and is not there: kinds of touchpoint, of which one would do; names of marks
-        where the rule is about an earlier one.
+        By name of mark, what would be needed and is not there: kinds of touchpoint, of which one would do; names of
+        marks where the rule is about an earlier one.
     """
     known = frozenset(kinds)
     missing = {mark.name: _missing(mark, known) for mark in catalogue.marks if not mark.later}

@@ -1,8 +1,8 @@
 """The same derivation as text: compiled once for a catalogue and an engine, run again and again in milliseconds.
 
 Building the expression takes Ibis about a second, running what it says about one customer some milliseconds. So who
-answers requests keeps the text. There is no second implementation: the text is what `marks`, `score` and `contributions`
-compile to, on tables by these names.
+answers requests keeps the text. There is no second implementation: the text is what `marks`, `score` and
+`contributions` compile to, on tables by these names.
 """
 
 from __future__ import annotations

@@ -123,20 +123,30 @@ def _table(rules: Sequence[Mark], catalogue: Catalogue) -> ir.Table:
 
 
 def _holds(met: ir.Table, rules: Sequence[Mark], catalogue: Catalogue, answers: Answers) -> ir.BooleanValue:
-    """Return whether what the row's rule asks beside the kind holds in the row."""
-    yes = ibis.literal(value=True)
-    branches = []
+    """Return whether what the row's rule asks beside the kind holds in the row.
+
+    Alternatives and not cases: an engine that filters asks each part only of the rows that are still in question.
+    """
+    free = [number for number, rule in enumerate(rules) if not _asks_more(rule)]
+    alternatives = [met.number.isin(free)] if free else []
     for number, rule in enumerate(rules):
-        parts = [rule.needs.holds(met)] if rule.needs is not None else []
-        if rule.form is not None and not rule.later and not rule.recovers:
-            parts.append(answers.holds(met, rule))
+        if not _asks_more(rule):
+            continue
+        parts = [met.number == number]
+        parts += [rule.needs.holds(met)] if rule.needs is not None else []
+        parts += [] if rule.later or rule.recovers else [answers.holds(met, rule)]
         for name in rule.unless:
             other = catalogue[name]
             assert other.when is not None  # noqa: S101  # checked when the catalogue was read
             parts.append(~(other.when.holds(met) & answers.holds(met, other)))
-        if parts:
-            branches.append((met.number == number, ibis.and_(*parts)))
-    return ibis.cases(*branches, else_=yes) if branches else yes
+        alternatives.append(ibis.and_(*parts))
+    return ibis.or_(*alternatives)
+
+
+def _asks_more(rule: Mark) -> bool:
+    """Return whether a rule asks for more than the kind of its touchpoint."""
+    looks = rule.form is not None and not rule.later and not rule.recovers
+    return looks or rule.needs is not None or bool(rule.unless)
 
 
 def _severity(met: ir.Table, rules: Sequence[Mark]) -> ir.FloatingValue:

@@ -6,15 +6,17 @@ alike: a maximum of structs takes DuckDB twice as long, and the last value that 
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import ibis
+import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 
 __all__ = ["Unpacked", "in_contact", "microseconds", "moment_of", "pack", "unpack"]
 
 _OFFSET = 20_000_000_000_000_000  # puts every time from 1900 to 2200 into 17 digits
 _DIGITS = 17
+_TIME = dt.Timestamp(timezone="UTC", scale=6)
 
 
 @ibis.udf.scalar.builtin(name="chr")
@@ -31,9 +33,13 @@ class Unpacked(NamedTuple):
     department: ir.StringValue
 
 
-def microseconds(moment: ir.TimestampValue) -> ir.IntegerValue:
-    """Return whole microseconds since 1970: an epoch's seconds keep fractions on one engine only."""
-    return moment.delta(ibis.timestamp("1970-01-01T00:00:00"), unit="microsecond")
+@ibis.udf.scalar.builtin(name="unix_micros", signature=((_TIME,), dt.int64))
+def microseconds(moment: Any) -> Any:
+    """Return whole microseconds since 1970: Spark's function, on DuckDB the macro that the store makes of `epoch_us`.
+
+    What Ibis offers is no choice: `delta` costs DuckDB a microsecond a row, a hundred times as much, and an epoch's
+    seconds keep fractions on one engine only.
+    """
 
 
 def pack(table: ir.Table) -> ir.StringValue:

@@ -9,6 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from phonenumbers import SUPPORTED_REGIONS
+
 from collage import conditions
 from collage.conditions import Condition
 from collage.errors import ConditionError, MapError
@@ -104,6 +106,7 @@ class Map:
     times: tuple[str, ...]
     tables: tuple[SourceTable, ...]
     sections: tuple[Section, ...]
+    region: str | None = None
 
     def wanted(self, table: str) -> tuple[str, ...]:
         """Return the columns which the map mentions of a table of files.
@@ -210,7 +213,7 @@ def _check_apart(names: Iterable[str], where: str, do: str) -> None:
 
 
 def _map(spec: Mapping[str, Any]) -> Map:
-    _known(spec, ("name", "zone", "times", "nulls", "language", "tables", "rows"), "the top")
+    _known(spec, ("name", "zone", "times", "region", "nulls", "language", "tables", "rows"), "the top")
     name = spec.get("name")
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         do = 'name the source in lower-case letters, digits, "-" and "_": name = "helpline"'
@@ -238,7 +241,14 @@ def _map(spec: Mapping[str, Any]) -> Map:
             f"{', '.join(sorted(idle))}, which no section reads or joins",
             "use it or leave it out",
         )
-    return Map(name, zone, formats, sources, sections)
+    return Map(name, zone, formats, sources, sections, _region(spec.get("region")))
+
+
+def _region(value: object) -> str | None:
+    if value is not None and (not isinstance(value, str) or value not in SUPPORTED_REGIONS):
+        do = 'give the two letters of a country (ISO 3166-1), in capitals: region = "DE"; the United Kingdom is GB'
+        raise MapError("read the map: region", f"{value!r}", do)
+    return value
 
 
 def _table(name: str, spec: Mapping[str, Any], nulls: tuple[str, ...]) -> SourceTable:

@@ -22,7 +22,7 @@ from collage.errors import EngineError, MapError
 from collage.reading import accounts
 from collage.reading.accounts import FileCount, TableCount
 from collage.reading.mapping import Map
-from collage.reading.sections import Staged, emitted, staged
+from collage.reading.sections import Normalise, Staged, emitted, staged
 from collage.reading.settling import once, settled
 from collage.reading.sources import load
 from collage.reading.spool import kept, said
@@ -72,6 +72,7 @@ def read(
     *,
     now: datetime,
     max_bad: float,
+    normalise: Normalise | None = None,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Reading:
     """Read exports through a map.
@@ -88,6 +89,9 @@ def read(
         The moment of reading (UTC); what lies more than five minutes later is quarantined.
     max_bad
         Largest share of quarantined rows, 0 to 1.
+    normalise
+        Called with each column of identifiers and the map's region, returns them in their one writing; None: they
+        stay as the map writes them.
     progress
         Called with a word on each step before it begins.
 
@@ -104,7 +108,7 @@ def read(
         When the engine gives up: no memory or disk is left.
     """
     with _answered():
-        return _read(backend, sources, map_, now=now, max_bad=max_bad, progress=progress)
+        return _read(backend, sources, map_, now=now, max_bad=max_bad, normalise=normalise, progress=progress)
 
 
 @contextmanager
@@ -127,6 +131,7 @@ def _read(
     *,
     now: datetime,
     max_bad: float,
+    normalise: Normalise | None,
     progress: Callable[[str], None],
 ) -> Reading:
     loaded = load(backend, sources, map_, progress=progress)
@@ -134,7 +139,7 @@ def _read(
     for section in map_.sections:
         progress(f"going through {section.of}")
         stages.append(staged(backend, map_, section, loaded.clean))
-    out = _emit_all(backend, map_, stages, now, progress)
+    out = _emit_all(backend, map_, stages, now=now, normalise=normalise, progress=progress)
     progress("checking ids")
     whole = settled(backend, out)
     aside = accounts.quarantine(backend, whole.bad, loaded)
@@ -148,13 +153,19 @@ def _read(
 
 
 def _emit_all(
-    backend: Any, map_: Map, stages: Sequence[Staged], now: datetime, progress: Callable[[str], None]
+    backend: Any,
+    map_: Map,
+    stages: Sequence[Staged],
+    *,
+    now: datetime,
+    normalise: Normalise | None,
+    progress: Callable[[str], None],
 ) -> dict[str, ir.Table]:
     parts: dict[str, list[ir.Table]] = {}
     for number, stage in enumerate(stages):
         for index, emit in enumerate(stage.section.emits):
             place = {"_section": ibis.literal(number, type="int32"), "_again": ibis.literal(value=False)}
-            table = emitted(map_, stage, index, now=now).mutate(**place)
+            table = emitted(map_, stage, index, now=now, normalise=normalise).mutate(**place)
             parts.setdefault(emit.into, []).append(table)
     out = {}
     for name in (name for name in CONTRACTS if name in parts):

@@ -7,9 +7,9 @@ Every row carries `_file` and `_row`, its first fault so far (`_fault`), and a f
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 import ibis
 import ibis.expr.datatypes as dt
@@ -20,19 +20,25 @@ from collage.reading import times
 from collage.reading.built import Built, Row, Wrong, as_type
 from collage.reading.mapping import OWN, Join, Map, Section
 from collage.reading.spool import kept
-from collage.reading.values import Template, Value
+from collage.reading.values import Value
 from collage.tables import CONTRACTS, Contract, Fault, faults
 
-__all__ = ["FAULT", "Staged", "emitted", "staged"]
+__all__ = ["FAULT", "Normalise", "Staged", "emitted", "staged"]
 
 FAULT = dt.Struct({"column": dt.string, "reason": dt.string, "found": dt.string})
 # A clock that is ahead by less is no lie.
 _AHEAD = timedelta(minutes=5)
 _PREFIXED = {"touchpoint_id", "rating_id", "promise_id", "claim_id", "invitation_id"}
-_WHO = {"identifier", "one", "other"}
-_MAIL = "email:"
+_WHO = ("identifier", "one", "other")
 
 _Window = tuple[tuple[str, ...], tuple[str, ...]]
+
+
+class Normalise(Protocol):
+    """Gives identifiers in their one writing, telephone numbers without a country's code as dialled in a region."""
+
+    def __call__(self, identifier: ir.StringValue, /, *, region: str | None) -> ir.StringValue:
+        """Return identifiers normalised; null stays null."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +92,7 @@ def staged(backend: Any, map_: Map, section: Section, tables: Mapping[str, ir.Ta
     return Staged(section, table, rename)
 
 
-def emitted(map_: Map, stage: Staged, index: int, *, now: datetime) -> ir.Table:
+def emitted(map_: Map, stage: Staged, index: int, *, now: datetime, normalise: Normalise | None) -> ir.Table:
     """Return what one emit of a section makes.
 
     The columns are the contract's, then `_file`, `_row`, `_emit`, `_fault`, and how many ambiguous and skipped local
@@ -102,11 +108,17 @@ def emitted(map_: Map, stage: Staged, index: int, *, now: datetime) -> ir.Table:
         Which emit, from 0.
     now
         The moment of reading; later touchpoints and ratings are faults.
+    normalise
+        Normalises identifiers; None: they stay as the map writes them.
     """
     emit = stage.section.emits[index]
     contract = CONTRACTS[emit.into]
     row = Row(stage.table.filter(stage.table[f"_e{index}"]), map_.times, map_.zone, rename=stage.rename)
     built = {name: _column(value, contract[name].type, name, map_.name, row) for name, value in emit.values}
+    if normalise is not None:
+        for name in (name for name in _WHO if name in built):
+            who = normalise(row.once(built[name].value), region=map_.region)
+            built[name] = replace(built[name], value=row.once(who))
     schema = contract.schema()
     if emit.into == "touchpoints" and "source" not in built:
         built["source"] = Built(ibis.literal(map_.name))
@@ -138,16 +150,7 @@ def _column(value: Value, type_: str, name: str, source: str, row: Row) -> Built
     built = as_type(value.build(row), type_, row)
     if name in _PREFIXED:
         return Built(ibis.literal(f"{source}:").concat(built.value), built.wrongs, built.locals)
-    if name in _WHO and _may_be_mail(value):
-        text = row.once(built.value)
-        return Built(ibis.ifelse(text.startswith(_MAIL), text.lower(), text), built.wrongs, built.locals)
     return built
-
-
-def _may_be_mail(value: Value) -> bool:
-    """Return whether a text can turn out to be a mail address; what a template begins with often says no."""
-    start = value.parts[0] if isinstance(value, Template) and isinstance(value.parts[0], str) else ""
-    return start.startswith(_MAIL) or _MAIL.startswith(start)
 
 
 def _ahead(typed: ir.Table, contract: Contract, now: datetime) -> list[Fault]:

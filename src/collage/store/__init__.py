@@ -5,6 +5,7 @@ Everyone else is handed tables. Nothing here knows what a column means beyond it
 
 from collage.store.dataset import Checked, Dataset, open_dataset
 from collage.store.engine import Engine, answered, connect
+from collage.store.prepared import Prepared, prepare
 from collage.store.results import render, write_result
 from collage.store.writing import in_the_way, write_dataset
 
@@ -12,10 +13,12 @@ __all__ = [
     "Checked",
     "Dataset",
     "Engine",
+    "Prepared",
     "answered",
     "connect",
     "in_the_way",
     "open_dataset",
+    "prepare",
     "render",
     "write_dataset",
     "write_result",

@@ -17,9 +17,11 @@ import ibis.expr.types as ir
 
 from collage.errors import EngineError
 
-__all__ = ["Engine", "answered", "connect", "said"]
+__all__ = ["MACROS", "Engine", "answered", "connect", "said"]
 
 _SAID = 400
+# Functions that Spark has and DuckDB calls otherwise: an expression can then name one for both.
+MACROS = ("CREATE MACRO unix_micros(moment) AS epoch_us(moment)",)
 _SIZE = re.compile(r"\d+(\.\d+)?\s*(KB|MB|GB|TB|KiB|MiB|GiB|TiB)", re.IGNORECASE)
 
 
@@ -121,6 +123,8 @@ def _duckdb(memory: str | None, spill: Path | None) -> Engine:
     quiet = ("enable_progress_bar = false", "autoinstall_known_extensions = false")  # nothing is fetched, ever
     for setting in ("TimeZone = 'UTC'", "preserve_insertion_order = true", *quiet):
         backend.raw_sql(f"SET {setting}").fetchall()
+    for macro in MACROS:
+        backend.raw_sql(macro).fetchall()
     zone = backend.raw_sql("SELECT current_setting('TimeZone')").fetchall()[0][0]
     _check_zone(str(zone))
     return Engine("duckdb", backend, folder)

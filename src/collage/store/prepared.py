@@ -9,7 +9,7 @@ import duckdb
 import pyarrow as pa
 
 from collage.errors import EngineError
-from collage.store.engine import said
+from collage.store.engine import MACROS, said
 
 __all__ = ["Prepared", "Queries", "prepare"]
 
@@ -37,12 +37,14 @@ class Prepared:
         self._inputs = queries.inputs
         self._connection = duckdb.connect(":memory:", config={"threads": 1, "autoinstall_known_extensions": False})
         self._connection.execute("SET TimeZone = 'UTC'")
+        for macro in MACROS:
+            self._connection.execute(macro)
         for name, table in queries.fixed.items():
             self._make(name, table)
         for name, schema in queries.inputs.items():
             self._make(name, schema.empty_table())
-        # For a few rows the order of joins does not matter, and looking for the best costs ten times the run. A query that
-        # is prepared and not optimised is neither parsed nor bound again, as long as no table is made or dropped.
+        # For a few rows the order of joins does not matter, and looking for the best costs ten times the run. A query
+        # that is prepared and not optimised is neither parsed nor bound again, while no table is made or dropped.
         self._connection.execute("PRAGMA disable_optimizer")
         for name, query in queries.statements.items():
             self._connection.execute(f"PREPARE {_quoted(f'run {name}')} AS {query}")
@@ -65,7 +67,7 @@ class Prepared:
         try:
             self._connection.execute(f"DELETE FROM {_quoted(name)}")  # noqa: S608  # quoted
             self._connection.register("filling", rows.select(self._inputs[name].names))
-            self._connection.execute(f"INSERT INTO {_quoted(name)} FROM filling")  # noqa: S608  # quoted
+            self._connection.execute(f"INSERT INTO {_quoted(name)} FROM filling")  # quoted
             self._connection.unregister("filling")
         except (duckdb.Error, pa.ArrowException, KeyError) as error:
             raise EngineError(f"fill {name}", said(error), "give rows by the contract of this name") from error

@@ -47,6 +47,8 @@ REFUSED: dict[str, tuple[str, str, str]] = {
     "no name": (PLAIN.replace('name = "x"', ""), ": name", "name the source"),
     "a name in capitals": (PLAIN.replace('"x"', '"Desk"'), ": name", "lower-case letters"),
     "a typing error at the top": (top('zones = "UTC"'), ": the top", "did you mean zone?"),
+    "a region that is none": (top('region = "UK"'), ": region", "the United Kingdom is GB"),
+    "a region that is no text": (top('region = ["DE"]'), ": region", 'region = "DE"'),
     "nulls that are no texts": (top("nulls = 3"), ": nulls", 'a list of texts: ["a", "b"]'),
     "no section": ('name = "x"', ": rows", "write at least one [[rows]]"),
     "a section without an emit": ('name = "x"\n[[rows]]\n', ": rows 1", "write at least one [[rows.emit]]"),

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from collage import reading
+from collage import customers, reading
 from collage.reading import Reading
 from collage.store import Engine
 
@@ -72,4 +72,5 @@ def read(
     for name, content in files.items():
         (folder / name).write_bytes(content if isinstance(content, bytes) else content.encode())
     map_ = reading.parse_map(map_text, file="map.toml")
-    return Read(reading.read(engine.backend, [folder], map_, now=NOW, max_bad=max_bad))
+    normalise = customers.in_normal_form
+    return Read(reading.read(engine.backend, [folder], map_, now=NOW, max_bad=max_bad, normalise=normalise))

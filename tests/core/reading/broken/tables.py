@@ -71,6 +71,7 @@ ROWS: list[tuple[dict[str, str], str, str, str | None]] = [
     ({"due": "2024-04-30"}, "due_at", "is before made_at", "2024-04-30 00:00:00+00"),
     ({"due": "2024-05-02", "settled": "2024-04-30"}, "settled_at", "is before made_at", "2024-04-30 00:00:00+00"),
     ({"due": "2024-05-02", "outcome": "late"}, "outcome", "is none of kept, exceeded, withdrawn", "late"),
+    ({"due": "2024-05-02", "outcome": "kept"}, "settled_at", "is null beside an outcome", "kept"),
     ({"due": "2024-05-02", "share": "1.1"}, "quoted_share", "is above 1", "1.1"),
     ({"due": "soon"}, "due_at", "is not a time (ISO 8601)", "soon"),
     ({"other": "user:anna"}, "other", "is the same identifier as one", "user:anna"),
