@@ -9,12 +9,11 @@ from __future__ import annotations
 import argparse
 import ast
 import re
-import tomllib
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from collage import cli, tables
+from collage import cli, experience, tables
 from collage.touchpoints import vocabulary
 
 PACKAGE = Path(__file__).resolve().parents[2] / "src" / "collage"
@@ -56,16 +55,32 @@ def contracts() -> str:
 
 
 def catalogue() -> str:
-    """Return the shipped catalogue's marks as a table."""
-    shipped = tomllib.loads((PACKAGE / "experience" / "default.toml").read_text(encoding="utf-8"))
-    lives = shipped.get("classes", {})
-    rows = [
-        f"| `{mark['name']}` | {mark['weight']:+g} | {lives.get(mark['class'], '?')} | {cell(said(mark))} "
-        f"| {cell(str(mark.get('source', '')))} |"
-        for mark in shipped["mark"]
-    ]
-    head = ["| mark | weight | half-life, days | in words | source |", "|---|---|---|---|---|"]
-    return "\n".join([*head, *rows, ""])
+    """Return the shipped catalogue's marks, a table a class, in words."""
+    shipped = experience.default()
+    parts = [f"Fading: {experience.FADING}."]
+    for class_, days in sorted(shipped.classes.items(), key=lambda each: each[1]):
+        marks = sorted((mark for mark in shipped.marks if mark.class_ == class_), key=lambda mark: mark.weight)
+        if marks:
+            parts += [f"### {class_}: half is left after {days:g} days", told(marks, shipped)]
+    if shipped.recovered:
+        parts += ["### What takes strikes back", told([shipped.recovered], shipped)]
+    return "\n\n".join([*parts, ""])
+
+
+def told(marks: Iterable[experience.Mark], of: experience.Catalogue) -> str:
+    """Return marks as a table: weight and fading, what they say in both languages, rule and severity, owner, source."""
+    head = ["| mark | weight | fading | says | rule | whose | source |", "|---|---|---|---|---|---|---|"]
+    rows = []
+    for mark in marks:
+        words = experience.in_words(mark, of)
+        says = "<br>".join(f"`{cell(words.templates[each])}`" for each in ("en", "de") if each in words.templates)
+        severity = f"<br>Severity: {words.severity}" if mark.severity or mark.recovers else ""
+        weight = f"{words.sign} {words.weight}"
+        cause = f"<br>Cause: {words.cause}" if mark.cause else ""
+        whose = cell(words.owner + cause)
+        cells = [f"`{mark.name}`", weight, words.curve, says, cell(words.rule + severity), whose, cell(words.source)]
+        rows.append(f"| {' | '.join(cells)} |")
+    return "\n".join([*head, *rows])
 
 
 def kinds() -> str:
@@ -78,12 +93,6 @@ def kinds() -> str:
 def words(names: Iterable[str]) -> str:
     """Return names as code, one after the other."""
     return ", ".join(f"`{name}`" for name in names)
-
-
-def said(mark: dict[str, Any]) -> str:
-    """Return a mark's English sentence as code, empty where it has none."""
-    sentence = mark.get("says", {}).get("en", "")
-    return f"`{sentence}`" if sentence else ""
 
 
 def inner_modules(room: Path) -> list[str]:

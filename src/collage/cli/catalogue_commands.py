@@ -73,7 +73,7 @@ def show_differences(arguments: argparse.Namespace) -> None:
             }
         )
         return
-    show(f"{name} (version {catalogue.version}) beside {other_name} (version {other.version})")
+    show_folded("", f"{name} (version {catalogue.version}) beside {other_name} (version {other.version})")
     if not found:
         only = "" if catalogue.version == other.version else " but the version"
         show(f"no difference{only}")
@@ -266,22 +266,22 @@ def _show_use(folder: Path, catalogue: Catalogue) -> None:
             kinds = touchpoints.summary(rows).kinds
     spare = experience.not_asked_for(catalogue, kinds)
     never = experience.never_left(catalogue, kinds)
-    show(
-        f"\n{folder} has touchpoints of {_count(len(kinds), 'kind')}; no rule asks for {len(spare) or 'none'} of them."
-    )
+    asked = f"no rule asks for {len(spare):,} of them:" if spare else "rules ask for all of them."
+    show(f"\n{folder} has touchpoints of {_count(len(kinds), 'kind')}; {asked}")
     if spare:
         print_table(["kind", "touchpoints", "what"], [[kind, f"{n:,}", _known(kind)] for kind, n in spare.items()])
-    show(f"\nOf {_count(len(catalogue.marks), 'mark')}, {len(never) or 'none'} cannot be left there:")
+    every = f"Of {_count(len(catalogue.marks), 'mark')}, {len(never):,} can never be left there, for want of:"
+    show(f"\n{every if never else 'Every mark can be left there.'}")
     wide = max(map(len, never), default=0)
     for name, needed in never.items():
-        show_folded(f"  {name:<{wide}}  ", f"no {', '.join(needed)}")
+        show_folded(f"  {name:<{wide}}  ", " or ".join(needed))
 
 
 def _known(kind: str) -> str:
     from collage.touchpoints import KINDS, nearest
 
     if kind in KINDS:
-        return ""
+        return "in the vocabulary"
     near = nearest(kind, KINDS)
     return f"not in the vocabulary; did you mean {near}?" if near else "not in the vocabulary"
 

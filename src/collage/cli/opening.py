@@ -92,7 +92,8 @@ def marked(dataset: Dataset, file: Path | None, *, of: str | None = None) -> Mar
         names = [str(row["identifier"]) for row in who.select("identifier").to_pyarrow().to_pylist()]
         touchpoints = touchpoints.filter(touchpoints.identifier.isin(names))
     corrections = dataset.table("corrections") if dataset.has("corrections") else None
-    left = experience.marks(touchpoints, who, catalogue, corrections)
+    kinds = touchpoints.select("kind").distinct().to_pyarrow()["kind"].to_pylist()
+    left = experience.marks(touchpoints, who, catalogue.on(kinds), corrections)
     return Marked(touchpoints, who, left, catalogue)
 
 

@@ -8,14 +8,11 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 __all__ = ["Claimed", "fused"]
 
 _USER = "user:"
-_STATES = pa.array(["plain", "shared", "contested"])
-_SHARED, _CONTESTED = 1, 2
+_STATES = ("plain", "shared", "contested")
 
 _Places = npt.NDArray[np.int32]
 _Flags = npt.NDArray[np.bool_]
@@ -65,8 +62,8 @@ def fused(claimed: Claimed) -> tuple[pa.ChunkedArray, pa.Array]:
     if contested.any():
         sure = ~contested[free.one] | users[free.one] | users[free.other] | free.person
         parts = _parts(free.only(sure))
-    states = np.where(shared, _SHARED, np.where(contested, _CONTESTED, 0))
-    return _smallest(claimed.names, parts), _STATES.take(pa.array(states))
+    states = np.where(shared, 1, np.where(contested, 2, 0))
+    return _smallest(claimed.names, parts), pa.array(_STATES).take(pa.array(states))
 
 
 def _shared(claimed: Claimed, users: _Flags) -> _Flags:
@@ -85,6 +82,10 @@ def _shared(claimed: Claimed, users: _Flags) -> _Flags:
 
 def _parts(claimed: Claimed) -> _Places:
     """Return for each name the number of the part that it is in, when all claims fuse."""
+    # imported where there are claims: it takes as long as all of Ibis, and most questions are asked without any
+    from scipy.sparse import coo_array  # noqa: PLC0415  # as said above
+    from scipy.sparse.csgraph import connected_components  # noqa: PLC0415  # as said above
+
     n = len(claimed.names)
     # as floats: one claim made 256 times over would be none in a byte
     graph = coo_array((np.ones(len(claimed.one)), (claimed.one, claimed.other)), shape=(n, n))

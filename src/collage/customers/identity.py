@@ -19,7 +19,7 @@ __all__ = ["customer_of", "customers", "doubtful"]
 _LEAST_CONFIDENCE = 0.95
 _PERSON = "person"
 _OFFERED, _SLIPS = 3, 2
-_TEXTS = pa.array([], pa.string())
+_STANDING = pa.schema([("one", pa.string()), ("other", pa.string()), ("person", pa.bool_())])
 
 
 def customers(touchpoints: ir.Table, claims: ir.Table | None = None) -> ir.Table:
@@ -103,7 +103,7 @@ def doubtful(claims: ir.Table) -> int:
 def _standing(claims: ir.Table | None) -> pa.Table:
     """Return the claims that stand: `one`, `other`, and whether a person says so."""
     if claims is None:
-        return pa.table({"one": _TEXTS, "other": _TEXTS, "person": pa.array([], pa.bool_())})
+        return _STANDING.empty_table()
     sure = claims.confidence >= ibis.literal(_LEAST_CONFIDENCE, type="float64")
     person = (claims.source == _PERSON).fill_null(ibis.literal(value=False))
     return claims.filter(claims.withdrawn_at.isnull() & sure).select("one", "other", person=person).to_pyarrow()

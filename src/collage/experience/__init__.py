@@ -2,9 +2,9 @@
 
 `load` and `default` give a catalogue, which says what touchpoint leaves what mark; `marks` derives them; `score`
 folds them into one number with its evidence and interval; `contributions`, `explain` and `lost_most` take the
-number apart again, and `told` says it in sentences; `groups` is the same
-for departments, channels and the company; `compiled` is all of it as text, for who answers requests. `in_words` says what a mark of a catalogue is, `differences`
-what is between two catalogues.
+number apart again, and `told` says it in sentences; `groups` is the same for departments, channels and the company;
+`compiled` is all of it as text, for who answers requests. `in_words` says what a mark of a catalogue is,
+`differences` what is between two catalogues.
 """
 
 from collage.experience.catalogue import Catalogue, Mark, Shape, default, doubts, load

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import tomllib
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib import resources
 from types import MappingProxyType
@@ -57,6 +57,25 @@ class Catalogue:
     def recovered(self) -> Mark | None:
         """Return the rule that takes strikes back; None where there is none."""
         return next((mark for mark in self.marks if mark.recovers), None)
+
+    def on(self, kinds: Collection[str]) -> Catalogue:
+        """Return the catalogue without the rules that touchpoints of these kinds alone cannot fit.
+
+        The same marks come of it, from a smaller query.
+
+        Parameters
+        ----------
+        kinds
+            All kinds of touchpoint that there are.
+        """
+        there = set(kinds)
+        fitting = [mark for mark in self.marks if mark.fits(there)]
+        names = {mark.name for mark in fitting}
+        # what comes again must have come once
+        fitting = [mark for mark in fitting if not isinstance(mark.form, Again) or names & set(mark.form.marks)]
+        referred = {name for mark in fitting for name in mark.unless}
+        kept = [mark for mark in self.marks if mark in fitting or mark.name in referred]
+        return replace(self, marks=tuple(mark.simpler(there) for mark in kept))
 
     def __getitem__(self, name: str) -> Mark:
         """Return the mark called `name`; KeyError when there is none."""

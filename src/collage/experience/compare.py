@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from collage.experience.catalogue import Catalogue
-from collage.experience.forms import Again, First, Follows, Recovers
+from collage.experience.forms import Again, Recovers
 from collage.experience.rule import Mark
 from collage.experience.sentences import LANGUAGES
 from collage.experience.words import CONSTANTS, owner_words, rule_words, severity_words, template
@@ -60,7 +60,7 @@ def differences(before: Catalogue, after: Catalogue) -> Differences:
     old, new = ({mark.name: mark for mark in each.marks} for each in (before, after))
     both = {name: _changes(_fields(old[name]), _fields(new[name])) for name in new if name in old}
     return Differences(
-        constants=_changes(_constants(before), _constants(after)),
+        constants=tuple(sorted(_changes(_constants(before), _constants(after)), key=_is_owner)),
         added=tuple(mark for name, mark in new.items() if name not in old),
         removed=tuple(mark for name, mark in old.items() if name not in new),
         changed={name: changes for name, changes in both.items() if changes},
@@ -116,13 +116,16 @@ def never_left(catalogue: Catalogue, kinds: Collection[str]) -> dict[str, tuple[
 
 def _missing(mark: Mark, known: frozenset[str]) -> tuple[str, ...]:
     """Return the kinds of which a mark would need one, and has none."""
-    own, form = mark.kinds, mark.form
-    if isinstance(form, Recovers) and form.quiet is not None:
-        own = (*own, *form.quiet.after)
-    if own and known.isdisjoint(own):
-        return own
-    needed = (isinstance(form, Follows) and not form.if_any) or (isinstance(form, First) and not form.is_first)
-    return mark.sought if needed and known.isdisjoint(mark.sought) else ()
+    if mark.fits(known):
+        return ()
+    own = mark.kinds
+    if isinstance(mark.form, Recovers) and mark.form.quiet is not None:
+        own = (*own, *mark.form.quiet.after)
+    return own if own and known.isdisjoint(own) else mark.sought
+
+
+def _is_owner(change: Change) -> bool:
+    return change.field.startswith("owners.")
 
 
 def _constants(catalogue: Catalogue) -> dict[str, tuple[Any, Value]]:

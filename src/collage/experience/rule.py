@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from collage.conditions import Condition, Test
@@ -106,6 +107,22 @@ class Mark:
     def recovers(self) -> bool:
         """Return whether the rule takes strikes back and leaves no mark of its own."""
         return isinstance(self.form, Recovers)
+
+    def fits(self, kinds: AbstractSet[str]) -> bool:
+        """Return whether the rule can leave a mark where there are touchpoints of these kinds alone."""
+        if isinstance(self.form, Recovers):
+            quiet = self.form.quiet
+            return not kinds.isdisjoint(self.kinds) or (quiet is not None and not kinds.isdisjoint(quiet.after))
+        seeks = (isinstance(self.form, Follows) and not self.form.if_any) or (
+            isinstance(self.form, First) and not self.form.is_first
+        )
+        own = self.when is None or not kinds.isdisjoint(self.kinds)
+        return own and not (seeks and kinds.isdisjoint(self.sought))
+
+    def simpler(self, kinds: AbstractSet[str]) -> Mark:
+        """Return the rule without a form that finds nothing among touchpoints of these kinds, and needs nothing."""
+        idle = isinstance(self.form, Follows) and self.form.if_any and kinds.isdisjoint(self.sought)
+        return replace(self, form=None) if idle else self
 
     @property
     def needs(self) -> Condition | None:

@@ -173,6 +173,11 @@ def test_arrow_and_duckdb_find_irregular_what_python_would_change(duckdb: Any, s
     assert [each for each in regular if normalised(each, region=region) != each] == []
 
 
+def test_what_is_not_known_stays_not_known(duckdb: Any) -> None:
+    table = ibis.memtable(pa.table({"identifier": pa.array([None, "email:B@x.org"], pa.string())}))
+    assert duckdb.to_pyarrow(in_normal_form(table.identifier).name("who")).to_pylist() == [None, "email:b@x.org"]
+
+
 @pytest.mark.spark
 @pytest.mark.slow
 def test_spark_finds_irregular_what_arrow_does(spark: SparkSession) -> None:

@@ -19,6 +19,7 @@ Mark = dict[str, Any]
 Occasion = tuple[datetime, Row, Row | None]  # when the mark occurs, the touchpoint that leaves it, the one it is about
 
 COMPARE = {">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": operator.lt}
+CRUMB = 1e-9  # what sums of points leave beside a round number: no room
 SHARED = {"issue": "issue_id", "contact": "contact_id"}
 
 
@@ -273,8 +274,9 @@ def capped(marks_: list[Mark], catalogue: Row) -> list[Mark]:
         share = 1.0
         if mark["issue_id"] is not None and weight_of(mark, catalogue) < 0:
             cost = abs(weight_of(mark, catalogue) * mark["uncapped"])
-            room = max(0.0, bound - math.fsum(used[mark["issue_id"]]))
-            share = 1.0 if cost <= room else room / cost
+            room = bound - math.fsum(used[mark["issue_id"]])
+            share = room / cost if cost > 0 and room + CRUMB < cost else 1.0
+            share = 0.0 if room < CRUMB else share
             used[mark["issue_id"]].append(cost)
         salience = rule_of(mark["mark"], catalogue).get("salience", 1.0)
         evidence = share * salience * min(1.0, mark["uncapped"])

@@ -10,147 +10,24 @@ from typing import Any
 
 import pytest
 
-from collage.errors import CatalogueError, NotYet
+from collage.errors import CatalogueError
 from collage.experience import Catalogue, Shape, default, doubts, load
+from collage.experience.forms import Again, First, Follows, Form, Quiet, Recovers, Unanswered
 from collage.touchpoints.vocabulary import KINDS
-from tests.core.experience.generated import as_toml
-
-WAIT: dict[str, Any] = {
-    "name": "long_wait",
-    "class": "passing",
-    "weight": -0.05,
-    "when": {"kind": "contact.answered", "wait_s": "> 90"},
-    "severity": {"of": "wait_s", "above": 90, "per": 60, "start": 0, "cap": 8},
-    "owner": "logistics",
-    "cause": "staffing",
-    "says": {"en": "waited {wait_s:duration}"},
-}
-WHOLE: dict[str, Any] = {
-    "version": "own 1",
-    "kappa": 8.0,
-    "index_sd": 0.6,
-    "least": 0.2,
-    "classes": {"passing": 21.0},
-    "owners": {"logistics": "Parcel team"},
-    "mark": [WAIT],
-}
-
-
-def own(**changes: object) -> str:
-    """Return a small catalogue with keys at its top changed; None takes one out."""
-    changed = {**WHOLE, **changes}
-    return as_toml({key: value for key, value in changed.items() if value is not None} | owners_and_classes(changed))
-
-
-def owners_and_classes(changed: dict[str, Any]) -> dict[str, Any]:
-    return {key: changed[key] or {} for key in ("classes", "owners")}
-
-
-def with_mark(**changes: object) -> str:
-    """Return a small catalogue with keys of its one mark changed; None takes one out."""
-    mark = {**WAIT, **changes}
-    return own(mark=[{key: value for key, value in mark.items() if value is not None}])
-
-
-def shaped(**changes: object) -> str:
-    shape = {**WAIT["severity"], **changes}
-    return with_mark(severity={key: value for key, value in shape.items() if value is not None})
-
-
-def extending(*lines: str) -> str:
-    return "\n".join(['version = "own"', 'extends = "default"', *lines])
-
-
-# catalogue, what the message must say: the place, and what was found or what to do
-BROKEN = {
-    "no TOML": ("version = ", "no TOML"),
-    "an unknown key": (own(kapa=3.0), "kapa.*did you mean kappa"),
-    "no version": (own(version=None), "version.*missing"),
-    "an empty version": (own(version=" "), "version"),
-    "kappa is missing": (own(kappa=None), "kappa.*missing"),
-    "kappa below zero": (own(kappa=-1.0), "kappa.*at least 0"),
-    "kappa is no number": (own(kappa="much"), "kappa.*'much'.*finite number"),
-    "kappa is true": (own(kappa=True), "kappa.*True"),
-    "index_sd is zero": (own(index_sd=0.0), "index_sd.*greater than 0"),
-    "index_sd is infinite": (own(index_sd=math.inf), "index_sd.*inf"),
-    "least above one": (own(least=1.5), "least.*at most 1"),
-    "least below zero": (own(least=-0.1), "least.*at least 0"),
-    "a half-life of nothing": (own(classes={"passing": 0}), "classes.passing.*greater than 0"),
-    "an owner without a name": (own(owners={"logistics": ""}), "owners.logistics.*write a text"),
-    "classes are a number": ("version = 'x'\nclasses = 3", "classes.*table"),
-    "marks are no sections": ("version = 'x'\nmark = 3", r"mark.*\[\[mark\]\]"),
-    "extends something else": (own(extends="ours"), 'extends.*extends = "default"'),
-    "off without extends": (own(mark=[{"name": "long_wait", "off": True}]), "long_wait: off.*extends"),
-    "off with more keys": (
-        extending("[[mark]]", 'name = "outage"', "off = true", "weight = 1.0"),
-        "outage: off.*alone",
-    ),
-    "off is false": (extending("[[mark]]", 'name = "outage"', "off = false"), "outage: off.*False"),
-    "off what is not there": (extending("[[mark]]", 'name = "outrage"', "off = true"), "did you mean outage"),
-    "extends without a version": ('extends = "default"', "version.*missing"),
-    "two marks of one name": (own(mark=[WAIT, WAIT]), "long_wait: name.*two marks"),
-    "a mark without a name": (with_mark(name=None), "mark number 1: name.*missing"),
-    "a name that is none": (with_mark(name="Long wait"), "name.*lower-case"),
-    "a name of ours": (with_mark(name="recovered"), "recovered.*derived"),
-    "an unknown key of a mark": (with_mark(wieght=1), "long_wait: wieght.*did you mean weight"),
-    "no class": (with_mark(**{"class": None}), "long_wait: class.*missing"),
-    "an unknown class": (with_mark(**{"class": "pasing"}), "long_wait: class.*did you mean passing"),
-    "no weight": (with_mark(weight=None), "long_wait: weight.*missing"),
-    "a weight of nothing": (with_mark(weight=0), "long_wait: weight.*off = true"),
-    "a weight beyond the scale": (with_mark(weight=-5), "long_wait: weight.*at least -4"),
-    "a weight that is no number": (with_mark(weight=math.nan), "long_wait: weight.*nan"),
-    "a weight that is a text": (with_mark(weight="-0.05"), "long_wait: weight.*'-0.05'"),
-    "salience of nothing": (with_mark(salience=0), "long_wait: salience.*greater than 0"),
-    "salience above one": (with_mark(salience=2), "long_wait: salience.*at most 1"),
-    "no when": (with_mark(when=None), "long_wait: when.*missing"),
-    "when is a text": (with_mark(when="contact.answered"), "long_wait: when"),
-    "when without a kind": (with_mark(when={"wait_s": "> 90"}), "long_wait: when.kind.*which touchpoints"),
-    "one alternative without a kind": (with_mark(when=[{"kind": "outage"}, {"wait_s": 3}]), "when.kind"),
-    "a kind that is compared": (with_mark(when={"kind": "!= outage"}), "when.kind"),
-    "an unknown column": (with_mark(when={"kind": "outage", "wait": "> 9"}), "when.wait.*did you mean wait_s"),
-    "a time compared": (with_mark(when={"kind": "outage", "occurred_at": "> 9"}), "when.occurred_at.*cannot be"),
-    "raw properties compared": (with_mark(when={"kind": "outage", "properties": "x"}), "when.properties.*cannot be"),
-    "a comparison with no number": (with_mark(when={"kind": "outage", "wait_s": "> long"}), "when.*wait_s.*long"),
-    "a number compared with a text": (with_mark(when={"kind": "outage", "wait_s": "long"}), "when.wait_s.*text"),
-    "a mark on a survey": (with_mark(when={"kind": "survey.answered"}), "when.kind.*measurement"),
-    "a mark on a rating's comment": (with_mark(when={"kind": ["outage", "feedback.given"]}), "when.kind.*measurement"),
-    "severity is a number": (with_mark(severity=2), "long_wait: severity.*of ="),
-    "an unknown key of severity": (shaped(strat=3), "severity.strat.*did you mean start"),
-    "severity of nothing": (shaped(of=None), "severity.of.*missing"),
-    "severity of a text": (shaped(of="channel"), "severity.of.*'channel'"),
-    "severity of an unknown column": (shaped(of="waits"), "severity.of.*did you mean wait_s"),
-    "severity without per": (shaped(per=None), "severity.per.*missing"),
-    "severity per nothing": (shaped(per=0), "severity.per.*greater than 0"),
-    "severity without a cap": (shaped(cap=None), "severity.cap.*missing"),
-    "severity capped at nothing": (shaped(cap=0), "severity.cap.*greater than 0"),
-    "severity starting above its cap": (shaped(start=9), "severity.start.*above the cap 8"),
-    "severity starting below zero": (shaped(start=-1), "severity.start.*at least 0"),
-    "an unknown owner": (with_mark(owner="logistic"), "long_wait: owner.*did you mean logistics"),
-    "an unknown cause": (with_mark(cause="staff"), "long_wait: cause.*did you mean staffing"),
-    "agent_controllable is a text": (with_mark(agent_controllable="no"), "agent_controllable.*'no'"),
-    "no sentence": (with_mark(says=None), "long_wait: says.*missing"),
-    "a sentence without a language": (with_mark(says="waited"), "long_wait: says.*language"),
-    "no English": (with_mark(says={"de": "wartete"}), "long_wait: says.en.*missing"),
-    "an unknown language": (with_mark(says={"en": "waited", "fr": "attendait"}), "says.fr"),
-    "an empty sentence": (with_mark(says={"en": ""}), "says.en.*write a text"),
-    "a slot of an unknown column": (with_mark(says={"en": "{wait:duration}"}), "says.en.*no column 'wait'"),
-    "a slot of an unknown format": (with_mark(says={"en": "{wait_s:hours}"}), "says.en.*no format 'hours'"),
-    "a number without a format": (with_mark(says={"en": "{wait_s}"}), "says.en.*takes duration"),
-    "a format that does not fit": (with_mark(says={"en": "{channel:money}"}), "says.en.*money cannot show channel"),
-    "a slot into Python": (with_mark(says={"en": "{channel.__class__}"}), "says.en.*no column"),
-    "a lone brace": (with_mark(says={"de": "a } b", "en": "a"}), "says.de.*lone }"),
-    "an empty source": (with_mark(source=""), "long_wait: source"),
-}
-LATER: dict[str, dict[str, Any]] = {
-    "follows": {"follows": {"kinds": ["issue.resolved"], "within_days": 7, "same": "issue"}},
-    "first": {"first": {"kinds": ["outage"], "same": "issue"}},
-    "not_first": {"not_first": {"kinds": ["outage"], "same": "issue"}},
-    "unanswered": {"unanswered": {"by": ["message.sent"], "within_hours": 24}},
-    "again": {"again": {"mark": "long_wait", "within_days": 90, "same": "customer"}},
-    "recovers": {"recovers": {"share": 0.7}},
-    "about": {"owner": "about"},
-    "promiser": {"owner": "promiser"},
-}
+from tests.core.experience.refused import (
+    AGAIN,
+    BROKEN,
+    FOLLOWS,
+    QUIET,
+    UNANSWERED,
+    after_a_strike,
+    beside,
+    extending,
+    other,
+    own,
+    recovering,
+    with_mark,
+)
 
 
 @pytest.mark.parametrize(("text", "says"), BROKEN.values(), ids=BROKEN)
@@ -164,16 +41,65 @@ def test_a_wrong_catalogue_is_refused_with_its_place_and_what_to_do(text: str, s
     assert refused.value.do
 
 
-@pytest.mark.parametrize("word", LATER)
-def test_a_rule_about_order_and_time_is_refused_by_name(word: str) -> None:
-    with pytest.raises(NotYet, match=f"long_wait: .*{word}|{word}, which comes") as refused:
-        load(with_mark(**LATER[word]), file="ours.toml")
-    assert "next release" in str(refused.value) or "about order and time" in str(refused.value)
+DAY, HOUR = 86_400_000_000, 3_600_000_000
+FORMS: dict[str, tuple[dict[str, Any], Form]] = {
+    "follows": ({"follows": FOLLOWS}, Follows(("issue.resolved",), "issue", 7 * DAY, other=False, if_any=False)),
+    "follows, however long ago": (
+        {"follows": {"kinds": ["outage", "outage"], "same": "contact", "other": "contact", "if_any": True}},
+        Follows(("outage",), "contact", None, other=True, if_any=True),
+    ),
+    "first": (
+        {"first": {"kinds": "outage", "same": "issue", "other": "contact"}},
+        First(("outage",), "issue", other=True, is_first=True),
+    ),
+    "not_first": (
+        {"not_first": {"kinds": ["outage"], "same": "customer"}},
+        First(("outage",), "customer", other=False, is_first=False),
+    ),
+    "unanswered": (
+        {"unanswered": {"by": "message.sent", "within_hours": 1.5}},
+        Unanswered(("message.sent",), "customer", 3 * HOUR // 2),
+    ),
+    "again": ({"again": AGAIN, "owner": "about", "once": "about"}, Again(("other",), "customer", 90 * DAY)),
+    "a strike": (
+        after_a_strike(owner="about", once="about"),
+        Follows(("issue.resolved",), "issue", 7 * DAY, other=False, if_any=False),
+    ),
+}
 
 
-def test_a_cap_over_an_issue_is_refused_by_name() -> None:
-    with pytest.raises(NotYet, match="issue_cap"):
-        load(own(issue_cap=1.8), file="ours.toml")
+@pytest.mark.parametrize(("keys", "form"), FORMS.values(), ids=FORMS)
+def test_a_rule_about_order_and_time_is_read_as_written(keys: dict[str, Any], form: Form) -> None:
+    mark = load(beside(other(), **keys), file="ours.toml")["long_wait"]
+    assert mark.form == form
+    assert (mark.once, mark.owner) == (keys.get("once", ""), keys.get("owner", "Parcel team"))
+    assert (mark.when is None, mark.later) == ("when" in keys, "when" in keys or "again" in keys)
+
+
+def test_what_takes_strikes_back_has_neither_class_nor_weight() -> None:
+    found = load(recovering(recovers={"share": 1, "quiet": QUIET}), file="ours.toml")
+    (mark,) = found.marks
+    assert (found.recovered, found.weighing) == (mark, ())
+    assert mark.form == Recovers(1.0, Quiet(("gesture.made",), ("contact.answered",), 14 * DAY))
+    assert (mark.class_, mark.weight, mark.sought) == ("", 0.0, ("gesture.made", "contact.answered"))
+
+
+def test_a_rule_may_except_what_is_known_by_the_time_its_own_mark_is_left() -> None:
+    text = beside(other(unanswered=UNANSWERED), unless="other", unanswered=UNANSWERED)
+    assert load(text, file="ours.toml")["long_wait"].unless == ("other",)
+
+
+@pytest.mark.parametrize("keys", [{"when": {"kind": "promise.broken"}, "severity": None}, {"owner": None}])
+def test_an_owner_is_a_word_of_ours_or_a_department(keys: dict[str, Any]) -> None:
+    owner = "promiser" if "when" in keys else "touchpoint"
+    mark = load(with_mark(**{"owner": "promiser", **keys}), file="ours.toml")["long_wait"]
+    assert (mark.owner, mark.owner_named) == (owner, False)
+
+
+def test_the_cap_over_an_issue_is_what_is_written_else_one_point_eight() -> None:
+    assert load(own(), file="ours.toml").issue_cap == 1.8
+    assert load(own(issue_cap=0.5), file="ours.toml").issue_cap == 0.5
+    assert load(own(issue_cap=math.inf), file="ours.toml").issue_cap == math.inf
 
 
 def test_a_whole_catalogue_of_ones_own_is_read_as_written() -> None:
@@ -235,10 +161,10 @@ def test_the_shipped_catalogue_speaks_both_languages_and_only_known_kinds() -> N
         assert set(mark.kinds) <= KINDS
 
 
-def test_no_two_marks_of_the_shipped_catalogue_strike_one_touchpoint_twice() -> None:
+def test_no_two_rules_about_one_touchpoint_strike_it_twice() -> None:
     by_kind: dict[str, list[str]] = {}
     for mark in default().marks:
-        for kind in mark.kinds:
+        for kind in mark.kinds if mark.form is None else ():
             by_kind.setdefault(kind, []).append(mark.name)
     shared = {kind: names for kind, names in by_kind.items() if len(names) > 1}
     # early or late: never both
@@ -246,6 +172,14 @@ def test_no_two_marks_of_the_shipped_catalogue_strike_one_touchpoint_twice() -> 
         "delivery.arrived": ["delivered_on_time", "delivered_late"],
         "service.visit": ["visit_on_time", "visit_late"],
     }
+
+
+def test_who_comes_back_is_not_struck_again_for_the_repeated_contact() -> None:
+    found = default()
+    assert found["repeat_contact"].unless == ("came_back",)
+    first, later = found["resolved_first_contact"], found["resolved_later"]
+    assert isinstance(first.form, First)
+    assert later.form == First(first.form.kinds, first.form.same, other=True, is_first=False)
 
 
 # weight, salience, half-life in days as model.md §1.6 and §10.5 give them
@@ -295,13 +229,26 @@ GIVEN = {
     "coupon_used": (0.03, 0.25, 60),
     "visit_on_time": (0.08, 0.5, 60),
     "visit_late": (-0.40, 1, 60),
+    "resolved_first_contact": (0.30, 1, 60),
+    "resolved_later": (0.15, 1, 60),
+    "came_back": (-0.45, 1, 60),
+    "repeat_contact": (-0.45, 1, 60),
+    "unanswered": (-0.40, 1, 60),
+    "recovery_failed": (-0.60, 1, 180),
+    **{
+        f"{what}_again": (-0.60, 1, 180)
+        for what in ("delivery_bad", "goods_bad", "product_fault", "visit_bad", "invoice_wrong", "promise_broken")
+    },
 }
 
 
 def test_the_shipped_numbers_are_those_of_the_model() -> None:
     found: Catalogue = default()
-    assert (found.kappa, found.index_sd, found.least) == (8.0, 0.6, 0.2)
-    assert {m.name: (m.weight, m.salience, found.classes[m.class_]) for m in found.marks} == GIVEN
+    assert (found.kappa, found.index_sd, found.least, found.issue_cap) == (8.0, 0.6, 0.2, 1.8)
+    assert {m.name: (m.weight, m.salience, found.classes[m.class_]) for m in found.weighing} == GIVEN
+    assert found.recovered is not None
+    assert isinstance(found.recovered.form, Recovers)
+    assert found.recovered.form.share == 0.7
 
 
 def test_the_longest_wait_the_latest_parcel_and_the_worst_outage_cost_what_the_model_allows() -> None:

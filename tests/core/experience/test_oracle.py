@@ -229,6 +229,14 @@ def test_the_strike_that_crosses_the_bound_counts_in_part_and_later_ones_not_at_
     assert [m["severity"] for m in marks(rules, *rows, issue_cap=math.inf)] == [1.0, 1.0, 2.0, 2.0, 1.0]
 
 
+def test_a_room_that_is_filled_to_the_last_point_has_nothing_left() -> None:
+    rules = [rule("plain", "a", weight=-0.6), rule("small", "b", weight=-0.2)]
+    rows = [row(f"s:{n}", n * HOUR, "a") for n in range(3)]
+    assert [m["severity"] for m in marks(rules, *rows, row("s:3", DAY, "a"))] == [1.0, 1.0, 1.0, 0.0]
+    small = [row(f"s:{n}", n * HOUR, "b") for n in range(10)]
+    assert [m["severity"] for m in marks(rules, *small)] == [1.0] * 9 + [0.0]
+
+
 def test_only_what_knows_its_issue_is_capped_and_issues_are_of_one_customer() -> None:
     rows = [row(f"s:{n}", n * HOUR, "a", issue_id=None) for n in range(3)]
     rows += [row("s:3", DAY, "a"), row("s:4", DAY, "a", identifier="user:2"), row("s:5", DAY, "a", issue_id="p")]

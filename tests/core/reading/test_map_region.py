@@ -56,6 +56,13 @@ def test_every_identifier_is_read_in_its_one_writing(read_files: ReadFiles) -> N
     assert found.column("identifier") == list(ROWS.values())
 
 
+def test_blanks_after_the_namespace_are_mended(read_files: ReadFiles) -> None:
+    found = read_files(
+        TOUCHED.replace("{space}:", "{space}: "), {"rows.csv": "space,value\nuser,4711\nemail,b@x.org\n"}
+    )
+    assert found.column("identifier") == ["user:4711", "email:b@x.org"]
+
+
 def test_without_a_region_a_number_dialled_within_the_country_stays_as_it_is(read_files: ReadFiles) -> None:
     found = read_files(TOUCHED, {"rows.csv": CSV}).column("identifier")
     assert found[0] == "phone:020 7946 0958"

@@ -91,7 +91,7 @@ ROWS: list[tuple[dict[str, str], str, str, str | None]] = [
     ({"who": "User:anna"}, "identifier", NO_WHO, "User:anna"),
     ({"who": "user:"}, "identifier", NO_WHO, "user:"),
     ({"who": ":anna"}, "identifier", NO_WHO, ":anna"),
-    ({"who": "user: anna"}, "identifier", NO_WHO, "user: anna"),
+    ({"who": "user: "}, "identifier", NO_WHO, "user:"),
 ]
 
 
