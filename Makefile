@@ -32,6 +32,7 @@ bench: $(READY)  ## speed and memory, as ratios against a floor measured in the 
 prove: $(READY)  ## the long searches: fuzzing, and every law on many more generated tables
 	@sh .ci/provide java
 	$(BIN)/python -m pytest -m "prove or hypothesis" --hypothesis-profile=prove --timeout=3600
+	$(BIN)/python -m bench large  # a hundred million touchpoints
 
 docs: $(READY)  ## the documentation, in docs/_build/html
 	$(BIN)/sphinx-build -q -W --keep-going -d docs/_build/doctrees docs docs/_build/html

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import duckdb
 
-__all__ = ["CUSTOMERS", "TOUCHPOINTS", "write_calls", "write_log"]
+__all__ = ["CLAIMS", "CUSTOMERS", "TOUCHPOINTS", "write_calls", "write_log"]
 
 CUSTOMERS = 50_000
 _EVENTS_A_TRACE, _PLAIN_ATTRIBUTES = 8, 9
@@ -32,32 +32,49 @@ SELECT 'C' || lpad(i::VARCHAR, 8, '0') AS call,
 FROM range({rows}) AS rows(i)
 """
 
-# Touchpoints for a score, as a query: every customer has as many, over two years, of kinds that leave marks and
-# kinds that leave none.
+# Touchpoints for a score, as a query: twenty a customer on average, over a year, of kinds as a shop with a help line
+# has them; a third have nothing to mark, a third are contacts and messages. Customers write from a mail address too.
 TOUCHPOINTS = """
 SELECT 't:' || i AS touchpoint_id,
-       'user:' || (i * 7919 % {customers}) AS identifier,
-       (TIMESTAMP '2024-01-01' + to_seconds(i * 63072000 // {rows}))::TIMESTAMPTZ AS occurred_at,
+       CASE WHEN hash(i * 47) % 10 < 3 THEN 'email:c' || (i % {customers}) || '@example.org'
+            ELSE 'user:' || (i % {customers}) END AS identifier,
+       TIMESTAMPTZ '2025-01-01 00:00:00+00' + to_microseconds((hash(i) % 31536000000000)::BIGINT) AS occurred_at,
        NULL::TIMESTAMPTZ AS received_at,
        'bench' AS source,
-       ['contact.answered', 'delivery.arrived', 'page.viewed', 'order.placed', 'contact.ended', 'issue.resolved',
-        'handover.transferred', 'payment.failed'][1 + i * 5 % 8] AS kind,
-       'phone' AS channel,
-       'desk ' || (i * 3 % 7) AS department,
+       list_concat(['contact.answered', 'contact.queued', 'contact.answered', 'contact.ended', 'message.received',
+                    'message.received', 'message.sent', 'message.sent', 'issue.opened', 'issue.resolved',
+                    'issue.resolved', 'order.placed', 'order.placed', 'delivery.shipped', 'delivery.arrived',
+                    'delivery.arrived',
+                    'invoice.sent', 'page.viewed', 'page.viewed', 'page.viewed', 'page.viewed', 'page.viewed',
+                    'ad.seen',
+                    'coupon.received', 'product.used', 'product.used', 'product.used', 'self_service.succeeded',
+                    'search.failed', 'contact.answered'],
+                   [['promise.made', 'promise.kept', 'promise.broken', 'issue.reopened', 'gesture.made',
+                     'complaint.filed',
+                     'goods.damaged', 'handover.transferred', 'recovery.confirmed', 'product.fault'
+                    ][1 + (hash(i * 43) % 10)::INT]])[1 + (hash(i * 3) % 31)::INT] AS kind,
+       ['phone', 'web', 'chat', 'email'][1 + (hash(i * 5) % 4)::INT] AS channel,
+       'desk ' || (hash(i * 7) % 12) AS department,
        NULL::VARCHAR AS site,
-       'agent ' || (i * 17 % 400) AS agent,
-       NULL::VARCHAR AS issue_id,
-       NULL::VARCHAR AS contact_id,
+       CASE WHEN hash(i * 11) % 2 = 0 THEN 'agent ' || (hash(i * 13) % 300) END AS agent,
+       CASE WHEN hash(i * 17) % 10 < 7 THEN 'i' || (i % {customers}) || '-' || (hash(i * 19) % 4) END AS issue_id,
+       CASE WHEN hash(i * 23) % 10 < 8 THEN 'c' || (i % {customers}) || '-' || (hash(i * 29) % 8) END AS contact_id,
        NULL::DOUBLE AS severity,
-       (i * 31 % 400)::DOUBLE AS wait_s,
+       (hash(i * 31) % 900)::DOUBLE AS wait_s,
        NULL::DOUBLE AS duration_s,
-       (i * 37 % 86400 - 43200)::DOUBLE AS late_s,
+       (hash(i * 37) % 800000)::DOUBLE - 500000 AS late_s,
        NULL::BIGINT AS amount,
        NULL::VARCHAR AS currency,
-       CASE i % 3 WHEN 0 THEN 'unresolved' ELSE 'resolved' END AS outcome,
+       ['resolved', 'resolved', 'resolved', 'unresolved'][1 + (hash(i * 41) % 4)::INT] AS outcome,
        NULL::VARCHAR AS text,
        NULL::VARCHAR AS properties
 FROM range({rows}) AS rows(i)
+"""
+# One claim a customer: account and mail address are one.
+CLAIMS = """
+SELECT 'claim ' || i AS claim_id, 'user:' || i AS one, 'email:c' || i || '@example.org' AS other, 'shop' AS source,
+       0.99 AS confidence, NULL::TIMESTAMPTZ AS claimed_at, NULL::TIMESTAMPTZ AS withdrawn_at
+FROM range({customers}) AS rows(i)
 """
 
 

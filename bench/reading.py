@@ -14,7 +14,7 @@ import duckdb
 from bench.inputs import write_calls, write_log
 from bench.maps import MAPS
 from bench.measure import Line, rated, together
-from collage import reading, store
+from collage import customers, reading, store
 
 __all__ = ["csv", "jsonl", "made", "parquet", "xes"]
 
@@ -62,7 +62,9 @@ def made(file: Path, map_: str, out: Path) -> reading.Reading:
     """Read a file through a map into a dataset, as the command does."""
     engine = store.connect()
     try:
-        found = reading.read(engine.backend, [file], MAPS[map_], now=_NOW, max_bad=0.01)
+        found = reading.read(
+            engine.backend, [file], MAPS[map_], now=_NOW, max_bad=0.01, normalise=customers.in_normal_form
+        )
         tables = {**found.tables, "quarantine": found.quarantine}
         store.write_dataset(out, tables, engine, notes={"read.json": found.note()}, replace=True)
         return found

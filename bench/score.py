@@ -1,69 +1,191 @@
-"""How long a score takes, beside hand-written SQL that works out nothing but the faded sum."""
+"""How long scores take: of all customers beside SQL by hand, of one customer, and of the command on a small dataset."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+import subprocess
+import sys
 from datetime import UTC, datetime
+from importlib import resources
 from pathlib import Path
+from time import perf_counter
 from typing import Any
 
-import ibis
+import pyarrow as pa
 
-from bench.inputs import CUSTOMERS, TOUCHPOINTS
-from bench.measure import Line, rated, together
+from bench.inputs import CLAIMS, TOUCHPOINTS
+from bench.measure import Line, rated, seconds, together
 from collage import customers, experience, store
 
-__all__ = ["score"]
+__all__ = ["command", "large", "one_customer", "score"]
 
 _AT = datetime(2026, 1, 1, tzinfo=UTC)
-_SUM = """
-SELECT identifier,
-       sum(weight * severity * pow(2, (epoch(fades_from) - epoch(TIMESTAMPTZ '2026-01-01 00:00:00+00')) / half_life))
-FROM {marks} JOIN weights ON weighs_as = mark_name
-WHERE occurred_at <= TIMESTAMPTZ '2026-01-01 00:00:00+00'
-GROUP BY identifier
+_EACH = 20  # touchpoints a customer
+_SECONDS, _OF_SQL, _LARGE_SECONDS, _LARGE_GIB = 25.0, 1.5, 300.0, 16.0  # the bars, at 10 and at 100 million touchpoints
+_SMALL, _OF_START, _ONE_MS = 2_000, 3.0, 60.0
+_NEAR = 1e-9
+
+
+def score(place: Path, rows: int, repeat: int) -> list[Line]:
+    """Measure claims, marks and scores of five times as many touchpoints as rows, by the whole shipped catalogue."""
+    rows = max(_EACH, 5 * rows)
+    file = _written(place, rows)
+    engine = store.connect()
+    try:
+        touchpoints, claims = _opened(engine, file)
+        by_hand = resources.files("bench").joinpath("by_hand.sql").read_text(encoding="utf-8")
+        found: dict[str, pa.Table] = {}
+
+        def ours() -> None:
+            found["ours"] = _scores(engine, touchpoints, claims)
+
+        def sql() -> None:
+            found["sql"] = engine.view(by_hand).to_pyarrow()
+
+        taken = together(ours, sql, repeat)
+        _check_alike(found["ours"], found["sql"])
+    finally:
+        engine.close()
+    size = f"{rows:,} touchpoints, {rows // _EACH:,} customers"
+    line = rated("score: claims, marks, scores", rows, "touchpoints", taken, floor="by hand, in SQL", size=size)
+    bar = f"≤ {_OF_SQL:g} × the floor, ≤ {_SECONDS:g} s at 10,000,000"
+    kept = taken[0] <= _OF_SQL * taken[1] and (rows < 10_000_000 or taken[0] <= _SECONDS)
+    return [_barred(line, bar, kept=kept)]
+
+
+def large(place: Path, rows: int, repeat: int) -> list[Line]:  # noqa: ARG001  # once is long enough
+    """Measure the command on fifty times as many touchpoints as rows, in a process of its own, within 16 GiB."""
+    rows = max(_EACH, 50 * rows)
+    file = _written(place, rows)
+    begun = perf_counter()
+    words = ["score", str(file), "--out", str(place / "scores.parquet"), "--at", _AT.isoformat()]
+    done = subprocess.run(
+        [sys.executable, "-c", _MEASURED, *words], check=True, capture_output=True, text=True, env=_limited()
+    )
+    taken, peak = perf_counter() - begun, float(done.stdout.split()[-1])
+    size = f"{rows:,} touchpoints, {rows // _EACH:,} customers"
+    line = Line(
+        "score: the command on many",
+        size,
+        f"{taken:.0f} s",
+        f"{peak:.1f} GiB at the peak",
+        "",
+        f"{rows / taken:,.0f} touchpoints/s",
+        f"≤ {_LARGE_SECONDS:g} s, ≤ {_LARGE_GIB:g} GiB at 100,000,000",
+        taken <= _LARGE_SECONDS and peak <= _LARGE_GIB,
+        {"n": rows, "ours_s": taken, "peak_gib": peak},
+    )
+    return [line]
+
+
+def one_customer(place: Path, rows: int, repeat: int) -> list[Line]:
+    """Measure one customer's marks and score from what was compiled before, beside an empty query prepared alike."""
+    file = _written(place, max(_EACH, min(rows, 100_000)))
+    compiled = experience.compiled(experience.default(), "duckdb")
+    prepared = store.prepare(compiled)
+    engine = store.connect()
+    try:
+        touchpoints, _ = _opened(engine, file)
+        name = "user:7" if rows >= 10 * _EACH else "user:0"
+        mine = touchpoints.filter(touchpoints.identifier == name).to_pyarrow().cast(compiled.inputs["touchpoints"])
+        who = pa.table({"customer_id": [name], "identifier": [name], "state": ["plain"]})
+
+        def ours() -> None:
+            prepared.fill("touchpoints", mine)
+            prepared.fill("customers", who)
+            prepared.fill("asked", pa.table({"at": [_AT]}, schema=compiled.inputs["asked"]))
+            prepared.fill("marks", prepared.run("marks"))
+            prepared.run("score")
+
+        def floor() -> None:
+            prepared.fill("touchpoints", mine)
+
+        seconds(ours)
+        ours_s, floor_s = together(ours, floor, max(repeat, 9))
+    finally:
+        engine.close()
+        prepared.close()
+    ratio, rate = f"{ours_s / floor_s:.0f}", f"{1 / ours_s:,.0f} customers/s"
+    told = ("score: one customer, compiled", f"{mine.num_rows} touchpoints", f"{1000 * ours_s:.0f} ms")
+    figures = {"ours_s": ours_s, "floor_s": floor_s}
+    bare = f"{1000 * floor_s:.1f} ms (its touchpoints filled in)"
+    return [Line(*told, bare, ratio, rate, f"≤ {_ONE_MS:g} ms", 1000 * ours_s <= _ONE_MS, figures)]
+
+
+def command(place: Path, rows: int, repeat: int) -> list[Line]:  # noqa: ARG001  # a small dataset, whatever was asked
+    """Measure `collage score` on a small dataset, as a process, beside importing Ibis and opening DuckDB by it."""
+    file = _written(place, _SMALL)
+
+    def ours() -> None:
+        subprocess.run([sys.executable, "-m", "collage.cli", "score", str(file)], check=True, capture_output=True)
+
+    def floor() -> None:
+        subprocess.run([sys.executable, "-c", "import ibis; ibis.duckdb.connect()"], check=True, capture_output=True)
+
+    taken = together(ours, floor, repeat)
+    size = f"{_SMALL:,} touchpoints, {_SMALL // _EACH} customers"
+    line = rated("score: the command, small", 1, "runs", taken, floor="import ibis and connect", size=size)
+    return [_barred(line, f"≤ {_OF_START:g} × the floor", kept=taken[0] <= _OF_START * taken[1])]
+
+
+# what a process took at most of the machine's memory, told behind what it says
+_MEASURED = """
+import sys
+from resource import RUSAGE_SELF, getrusage
+from collage.cli import main
+code = main(sys.argv[1:])
+print(getrusage(RUSAGE_SELF).ru_maxrss / 2**20)
+sys.exit(code)
 """
 
 
-def score(place: Path, rows: int, repeat: int) -> list[Line]:  # noqa: ARG001  # no file is written
-    """Measure marks and scores of half as many touchpoints as rows, and of the marks alone."""
-    rows = max(1, rows // 2)
-    engine = store.connect()
-    try:
-        return _lines(engine.backend, rows, min(CUSTOMERS, rows), repeat)
-    finally:
+def _limited() -> dict[str, str]:
+    return {"COLLAGE_MEMORY": "12GiB", **os.environ}
+
+
+def _written(place: Path, rows: int) -> Path:
+    """Write touchpoints and claims as a dataset, unless it is there, and return its folder."""
+    folder = place / f"scored {rows}"
+    if not folder.exists():
+        engine = store.connect()
+        people = max(1, rows // _EACH)
+        (folder / "touchpoints").mkdir(parents=True)
+        for name, query in (("touchpoints/1", TOUCHPOINTS), ("claims", CLAIMS)):
+            asked = query.format(rows=rows, customers=people)
+            engine.backend.raw_sql(f"COPY ({asked}) TO '{folder}/{name}.parquet' (FORMAT parquet)").fetchall()
         engine.close()
+    return folder
 
 
-def _lines(backend: Any, rows: int, people: int, repeat: int) -> list[Line]:
-    touchpoints = _kept(backend, TOUCHPOINTS.format(rows=rows, customers=people))
-    who = customers.customers(touchpoints)
+def _opened(engine: store.Engine, folder: Path) -> tuple[Any, Any]:
+    """Return touchpoints and claims, under the names that the SQL by hand uses."""
+    for name in ("touchpoints", "claims"):
+        files = f"{folder}/{name}/*.parquet" if (folder / name).is_dir() else f"{folder}/{name}.parquet"
+        engine.backend.raw_sql(f"CREATE VIEW {name} AS FROM read_parquet('{files}')").fetchall()
+    return engine.backend.table("touchpoints"), engine.backend.table("claims")
+
+
+def _scores(engine: store.Engine, touchpoints: Any, claims: Any) -> pa.Table:
+    """Return all customers' scores, as the command works them out."""
+    who = engine.kept(customers.customers(touchpoints, claims))
+    kinds = touchpoints.select("kind").distinct().to_pyarrow()["kind"].to_pylist()
     catalogue = experience.default()
-    marks = backend.create_table("bench_marks", obj=experience.marks(touchpoints, who, catalogue), temp=True)
-    weights = [(mark.name, mark.weight, catalogue.classes[mark.class_] * 86_400) for mark in catalogue.marks]
-    told = ", ".join(f"('{name}', {weight}::DOUBLE, {life}::DOUBLE)" for name, weight, life in weights)
-    backend.raw_sql(f"CREATE TEMP TABLE weights AS FROM (VALUES {told}) AS t(mark_name, weight, half_life)").fetchall()
-    bare = _SUM.format(marks=marks.get_name())
-
-    def whole() -> object:
-        fresh = experience.marks(touchpoints, who, catalogue)
-        return experience.score(fresh, touchpoints, who, catalogue, at=_AT).to_pyarrow()
-
-    def fold() -> object:
-        return experience.score(marks, touchpoints, who, catalogue, at=_AT).to_pyarrow()
-
-    def floor() -> object:
-        return backend.raw_sql(bare).fetchall()
-
-    def line(measured: str, ours: Callable[[], object]) -> Line:
-        size = f"{rows:,} touchpoints, {people:,} customers"
-        taken = together(ours, floor, repeat)
-        return rated(measured, rows, "touchpoints", taken, floor="the sum alone, in SQL", size=size)
-
-    return [line("score: marks and scores", whole), line("score: from marks that are there", fold)]
+    marks = experience.marks(touchpoints, who, catalogue.on(kinds))
+    return experience.score(marks, touchpoints, who, catalogue, at=_AT).to_pyarrow()
 
 
-def _kept(backend: Any, query: str) -> Any:
-    name = ibis.util.gen_name("bench")
-    backend.raw_sql(f"CREATE TEMP TABLE {name} AS {query}").fetchall()
-    return backend.table(name)
+def _check_alike(ours: pa.Table, sql: pa.Table) -> None:
+    """Refuse to compare what is not the same: every customer, every figure."""
+    columns = ["experience", "evidence", "trend", "n_marks", "strikes_90d"]
+    mine, theirs = (table.sort_by("customer_id").select(["customer_id", *columns]) for table in (ours, sql))
+    if mine["customer_id"].to_pylist() != theirs["customer_id"].to_pylist():
+        raise AssertionError("ours and the SQL by hand know different customers")
+    for column in columns:
+        pairs = zip(mine[column].to_pylist(), theirs[column].to_pylist(), strict=True)
+        worst = max(abs(one - float(other)) for one, other in pairs)
+        if worst > _NEAR:
+            raise AssertionError(f"ours and the SQL by hand differ in {column} by {worst}")
+
+
+def _barred(line: Line, bar: str, *, kept: bool) -> Line:
+    return Line(line.measured, line.size, line.ours, line.floor, line.ratio, line.rate, bar, kept, line.figures)

@@ -21,7 +21,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from collage import reading, store
+from collage import customers, reading, store
 from collage.errors import CollageError
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -137,7 +137,7 @@ def read_once(engine: store.Engine, file: Path, map_text: str) -> str:
     """Read a file and return what became of it; an exception of ours is an answer, too."""
     try:
         map_ = reading.parse_map(map_text, file="map.toml")
-        found = reading.read(engine.backend, [file], map_, now=NOW, max_bad=1.0)
+        found = reading.read(engine.backend, [file], map_, now=NOW, max_bad=1.0, normalise=customers.in_normal_form)
     except CollageError as error:
         said = (error.asked, error.found, error.do)
         return "refused" if all(said) else f"refused without a word: {said}"

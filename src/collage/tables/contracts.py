@@ -210,7 +210,7 @@ _PROMISES = (
     _time("made_at", "when", required=True),
     _time("due_at", "by when", required=True),
     _time("settled_at", "null: open"),
-    _text("outcome", "null: open", values=("kept", "exceeded", "withdrawn")),
+    _text("outcome", "null: open, or kept where it was settled in time", values=("kept", "exceeded", "withdrawn")),
     Column("quoted_share", "double", "the share quoted with it, 0 to 1; null: not quoted by us", low=0, high=1),
 )
 

@@ -275,8 +275,10 @@ def capped(marks_: list[Mark], catalogue: Row) -> list[Mark]:
         if mark["issue_id"] is not None and weight_of(mark, catalogue) < 0:
             cost = abs(weight_of(mark, catalogue) * mark["uncapped"])
             room = bound - math.fsum(used[mark["issue_id"]])
-            share = room / cost if cost > 0 and room + CRUMB < cost else 1.0
-            share = 0.0 if room < CRUMB else share
+            if room < CRUMB:
+                share = 0.0
+            elif room + CRUMB < cost:
+                share = room / cost
             used[mark["issue_id"]].append(cost)
         salience = rule_of(mark["mark"], catalogue).get("salience", 1.0)
         evidence = share * salience * min(1.0, mark["uncapped"])
