@@ -10,13 +10,15 @@ import re
 import unicodedata
 from collections.abc import Callable
 from functools import cache, lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import ibis
 import ibis.expr.types as ir
-import phonenumbers
 import pyarrow as pa
 import pyarrow.compute as pc
+
+if TYPE_CHECKING:
+    from phonenumbers import PhoneNumber
 
 __all__ = ["are_irregular", "in_normal_form", "irregular", "normalised"]
 
@@ -172,12 +174,16 @@ def _dialled(value: str, region: str | None) -> str:
         number = _number(f"+{value[2:]}", None)
     if number is None:
         return value
+    import phonenumbers  # noqa: PLC0415  # a sixth of a second, for numbers that are not in normal form alone
+
     plain = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
     return f"{plain};ext={number.extension}" if number.extension else plain
 
 
-def _number(value: str, region: str | None) -> phonenumbers.PhoneNumber | None:
+def _number(value: str, region: str | None) -> PhoneNumber | None:
     """Return what a text dials, None where it cannot be read or has not the length of a whole number."""
+    import phonenumbers  # noqa: PLC0415  # as above
+
     try:
         number = phonenumbers.parse(value, region)
     except phonenumbers.NumberParseException:

@@ -67,6 +67,11 @@ class Catalogue:
         ----------
         kinds
             All kinds of touchpoint that there are.
+
+        Returns
+        -------
+        Catalogue
+            Of the same version, to derive marks by; to be weighed by this one.
         """
         there = set(kinds)
         fitting = [mark for mark in self.marks if mark.fits(there)]

@@ -85,14 +85,14 @@ def fitting(rows: ir.Table, rules: Sequence[Mark], catalogue: Catalogue, answers
 
 
 def left(met: ir.Table) -> ir.Table:
-    """Return rows with what every mark has before the cap, `about_department` and `points_at` turned into `owner`.
+    """Return rows with what every mark has before the cap.
 
     `claimed` is the severity that the touchpoint's source claims, `weight` the catalogue's.
     """
     return met.mutate(evidence=met.salience * ibis.least(double(1.0), met.severity)).select(*_LEFT)
 
 
-def owner(met: ir.Table, rule: Mark, about: ir.StringValue, department: ir.StringValue) -> ir.StringValue:
+def _owner(met: ir.Table, rule: Mark, about: ir.StringValue, department: ir.StringValue) -> ir.StringValue:
     """Return whose mark it is, where the rule is about another touchpoint, of that `department`."""
     if rule.owner != "about" or rule.owner_named:
         return met.named_owner.fill_null(met.department)
@@ -166,7 +166,7 @@ def _pointing(met: ir.Table, rules: Sequence[Mark], answers: Answers) -> dict[st
         if isinstance(rule.form, Follows):
             found = answers.about(met, rule)
             abouts.append((met.number == number, found.touchpoint_id))
-            owners.append((met.number == number, owner(met, rule, found.touchpoint_id, found.department)))
+            owners.append((met.number == number, _owner(met, rule, found.touchpoint_id, found.department)))
     own = met.named_owner.fill_null(met.department)
     none = ibis.null("string")
     return {

@@ -57,6 +57,11 @@ class Engine:
         ----------
         table
             Any, of this engine or in memory.
+
+        Returns
+        -------
+        Table
+            The same rows, not worked out again.
         """
         if self.name == "spark":
             return table.cache()

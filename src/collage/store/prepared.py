@@ -79,6 +79,11 @@ class Prepared:
         ----------
         name
             One of the statements.
+
+        Returns
+        -------
+        pyarrow.Table
+            Its rows, in no particular order.
         """
         return self._connection.sql(f"EXECUTE {_quoted(f'run {name}')}").to_arrow_table()
 
@@ -99,6 +104,11 @@ def prepare(queries: Queries) -> Prepared:
     ----------
     queries
         For DuckDB.
+
+    Returns
+    -------
+    Prepared
+        Ready to be filled and run.
     """
     return Prepared(queries)
 
