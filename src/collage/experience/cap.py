@@ -11,21 +11,22 @@ from collage.experience.index import double
 
 __all__ = ["capped", "magnitude", "rounded"]
 
-# Sizes are rounded to multiples of 2^-42 points (2e-13): sums of up to 2,048 points of these are exact in a double, in
-# whatever order they are added, so that shares are the same to the last bit however rows are spread.
-_UNIT = 2.0**42
+# Sizes are counted in whole billionths of a thousandth of a point. Sums of up to 9,007 points of these are exact in a
+# double, in whatever order they are added, so that shares are the same to the last bit however rows are spread; and
+# weights with a few digits fill the room to the brim, not to a crumb below it.
+_UNIT = 1e12
 
 
 def rounded(points: float) -> float:
     """Return points as the cap counts them."""
-    return round(points * _UNIT) / _UNIT
+    return float(round(points * _UNIT))
 
 
 def magnitude(weight: ir.FloatingValue, severity: ir.FloatingValue) -> ir.FloatingValue:
-    """Return how much room a strike takes: |weight · severity|, in points, as the cap counts them."""
-    # adding and taking away 1.5·2^52 rounds to a whole number, on both engines alike; no size is that large
+    """Return how much room a strike takes: |weight · severity|, as the cap counts it."""
+    # adding and taking away 1.5·2^52 rounds to a whole number, on both engines alike
     whole = double(1.5 * 2.0**52)
-    return ((weight * severity).abs() * double(_UNIT) + whole - whole) / double(_UNIT)
+    return (weight * severity).abs() * double(_UNIT) + whole - whole
 
 
 def capped(found: ir.Table, *, room: float) -> ir.Table:

@@ -194,7 +194,7 @@ def again(random: Random, marks: list[dict[str, Any]]) -> dict[str, Any]:
     names = [mark["name"] for mark in marks if "again" not in mark]
     late = [mark["name"] for mark in marks if "unanswered" in mark]
     some = random.sample(names, random.randint(1, min(3, len(names))))
-    named = random.choice([random.choice(names), some, late or some])
+    named = random.choice([random.choice(names), some, list(dict.fromkeys([*late, *some]))])
     form = {"mark": named, "within_days": random.choice(WITHIN_DAYS), "same": random.choice(SAME)}
     mark = {**some_mark(random), "again": form}
     if random.random() < 0.6:  # the same again

@@ -138,6 +138,22 @@ def test_a_mark_belongs_to_its_touchpoints_department_or_to_a_named_one(duckdb: 
     }
 
 
+def test_a_matter_is_settled_at_the_first_contact_only_where_the_contact_is_known(duckdb: Any) -> None:
+    call = row(1, 3, "contact.answered", issue_id="twice", contact_id="c1")
+    settled = [
+        row(2, 2, "issue.resolved", issue_id="twice", contact_id="c2"),
+        row(3, 2, "issue.resolved", issue_id="twice"),
+        row(4, 2, "issue.resolved", issue_id="once", contact_id="c3"),
+        row(5, 2, "issue.resolved", issue_id="nobody called"),  # a log of incidents knows no contacts
+        row(6, 2, "issue.resolved", contact_id="c4"),
+        row(7, 2, "issue.resolved"),
+    ]
+    _, _, left = derived([call, *settled])
+    found = duckdb.to_pyarrow(left.select("touchpoint_id", "mark").order_by("touchpoint_id")).to_pylist()
+    said = ["resolved_later", "resolved_later", "resolved_first_contact", "resolved", "resolved", "resolved"]
+    assert [each["mark"] for each in found] == said
+
+
 def test_the_tables_keep_their_contracts(duckdb: Any) -> None:
     touchpoints, who, left = derived(FIVE)
     tables = {"customers": who, "marks": left, "scores": score(left, touchpoints, who, default(), at=AT)}

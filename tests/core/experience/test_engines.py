@@ -11,9 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from collage.customers import customers
 from collage.errors import UnknownCustomer
-from collage.experience import Catalogue, contributions, default, explain, load, lost_most, marks, score, told
+from collage.experience import Catalogue, contributions, default, explain, groups, load, lost_most, marks, score, told
 from collage.tables import CONTRACTS
 from tests.core.experience.generated import AT, World, as_toml, world
 
@@ -22,15 +21,25 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.spark, pytest.mark.slow]
 
-KEYS = {"marks": ("touchpoint_id", "mark"), "scores": ("customer_id",), "contributions": ("touchpoint_id", "mark")}
+UNIQUE = ("touchpoint_id", "mark", "about", "weighs_as")
+KEYS = {"marks": UNIQUE, "scores": ("customer_id",), "contributions": UNIQUE, "groups": ("department",)}
 
 
-def everything(backend: Any, file: Path, catalogue: Catalogue, *, told_too: bool) -> dict[str, pa.Table]:
-    touchpoints = backend.read_parquet(str(file))
-    who = customers(touchpoints)
-    left = marks(touchpoints, who, catalogue)
+def everything(
+    backend: Any, folder: Path, catalogue: Catalogue, *, corrected: bool, told_too: bool
+) -> dict[str, pa.Table]:
+    touchpoints, who = (backend.read_parquet(str(folder / f"{name}.parquet")) for name in ("touchpoints", "customers"))
+    corrections = backend.read_parquet(str(folder / "corrections.parquet")) if corrected else None
+    left = backend.to_pyarrow(marks(touchpoints, who, catalogue, corrections))
+    pq.write_table(left, folder / f"{backend.name} marks.parquet")
+    left = backend.read_parquet(str(folder / f"{backend.name} marks.parquet"))
     parts = contributions(left, who, catalogue, at=AT)
-    tables = {"marks": left, "scores": score(left, touchpoints, who, catalogue, at=AT), "contributions": parts}
+    tables = {
+        "marks": left,
+        "scores": score(left, touchpoints, who, catalogue, at=AT),
+        "contributions": parts,
+        "groups": groups(left, touchpoints, who, catalogue, by="owner", at=AT),
+    }
     found = {name: backend.to_pyarrow(table) for name, table in tables.items()}
     found = {name: rows.sort_by([(key, "ascending") for key in KEYS[name]]) for name, rows in found.items()}
     if told_too:
@@ -60,10 +69,12 @@ def largest_difference(one: pa.Table, other: pa.Table) -> float:
 def check_both(
     duckdb: Any, spark: SparkSession, folder: Path, a: World, catalogue: Catalogue, *, told_too: bool
 ) -> None:
-    file = folder / "touchpoints.parquet"
-    pq.write_table(pa.Table.from_pylist(a.touchpoints, schema=CONTRACTS["touchpoints"].schema().to_pyarrow()), file)
-    one = everything(duckdb, file, catalogue, told_too=told_too)
-    other = everything(ibis.pyspark.connect(spark), file, catalogue, told_too=told_too)
+    who = [{"customer_id": id_, "identifier": name, "state": "plain"} for name, id_ in a.who.items()]
+    for name, rows in (("touchpoints", a.touchpoints), ("customers", who), ("corrections", a.corrections)):
+        schema = CONTRACTS[name].schema().to_pyarrow()
+        pq.write_table(pa.Table.from_pylist(rows, schema=schema), folder / f"{name}.parquet")
+    one = everything(duckdb, folder, catalogue, corrected=bool(a.corrections), told_too=told_too)
+    other = everything(ibis.pyspark.connect(spark), folder, catalogue, corrected=bool(a.corrections), told_too=told_too)
     for name, rows in one.items():
         assert rows.num_rows > 0, name
         assert largest_difference(rows, other[name]) <= 1e-12, name
