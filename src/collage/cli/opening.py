@@ -93,7 +93,9 @@ def marked(dataset: Dataset, file: Path | None, *, of: str | None = None) -> Mar
         touchpoints = touchpoints.filter(touchpoints.identifier.isin(names))
     corrections = dataset.table("corrections") if dataset.has("corrections") else None
     kinds = touchpoints.select("kind").distinct().to_pyarrow()["kind"].to_pylist()
-    left = experience.marks(touchpoints, who, catalogue.on(kinds), corrections)
+    spark = dataset.engine.name == "spark"
+    kept = dataset.engine.kept if spark else lambda table: table
+    left = kept(experience.marks(touchpoints, who, catalogue.on(kinds), corrections, kept=kept))
     return Marked(touchpoints, who, left, catalogue)
 
 

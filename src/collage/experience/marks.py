@@ -6,7 +6,7 @@ that look at one touchpoint alone skip the windows. One expression serves DuckDB
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import ibis
 import ibis.expr.types as ir
@@ -36,7 +36,12 @@ _ATTRIBUTES = pa.schema(
 
 
 def marks(
-    touchpoints: ir.Table, customers: ir.Table, catalogue: Catalogue, corrections: ir.Table | None = None
+    touchpoints: ir.Table,
+    customers: ir.Table,
+    catalogue: Catalogue,
+    corrections: ir.Table | None = None,
+    *,
+    kept: Callable[[ir.Table], ir.Table] = lambda table: table,
 ) -> ir.Table:
     """Return the marks that touchpoints leave behind.
 
@@ -59,6 +64,9 @@ def marks(
         The rules.
     corrections
         By the contract ``corrections``; None: nothing was corrected. They hold for all times, as claims do.
+    kept
+        Keeps a table that several steps read, so that it is worked out once: `store.Engine.kept` on Spark, which
+        otherwise puts the first step into the query a hundred times. DuckDB sees that by itself.
 
     Returns
     -------
@@ -67,12 +75,13 @@ def marks(
         `recovered`, of which there is one for each strike taken back.
     """
     rows = touchpoints.select(*columns(touchpoints, catalogue.marks))
-    rows = _whole(rows).join(customers.select("customer_id", "identifier"), "identifier")
-    fits = _fits(rows, catalogue)
-    found = standing(_once(fits, [rule for rule in catalogue.marks if not (rule.later or rule.recovers)]), corrections)
+    rows = kept(_whole(rows).join(customers.select("customer_id", "identifier"), "identifier"))
+    fits = kept(_fits(rows, catalogue))
+    first = [rule for rule in catalogue.marks if not (rule.later or rule.recovers)]
+    found = kept(standing(_once(fits, first), corrections))
     second = [standing(_once(each, rules), corrections) for each, rules in again(found, fits, rows, catalogue)]
-    found = ibis.union(found, *second) if second else found
-    found = capped(found, room=catalogue.issue_cap)
+    found = kept(ibis.union(found, *second)) if second else found
+    found = kept(capped(found, room=catalogue.issue_cap))
     plain = found.mutate(fades_from=found.occurred_at, weighs_as=found.mark)
     back = recovered(found, fits.filter(fits.mark == "recovered"), rows, catalogue, corrections)
     return _as_marks(plain, back, catalogue)

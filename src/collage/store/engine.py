@@ -64,7 +64,12 @@ class Engine:
             The same rows, not worked out again.
         """
         if self.name == "spark":
-            return table.cache()
+            view = self.backend.create_view(ibis.util.gen_name("kept"), table).get_name()
+            # a checkpoint and no cache: what is asked of the rows is then planned without all that led to them
+            rows = self.backend._session.table(view).localCheckpoint()  # noqa: SLF001  # Ibis shows its session no other way
+            name = ibis.util.gen_name("kept")
+            rows.createTempView(name)
+            return self.backend.table(name).cast(table.schema())  # Spark forgets that times are in UTC
         return self.backend.create_table(ibis.util.gen_name("kept"), obj=table, temp=True)
 
     def close(self) -> None:
