@@ -167,6 +167,7 @@ def _opened(engine: store.Engine, folder: Path) -> tuple[Any, Any]:
 
 def _scores(engine: store.Engine, touchpoints: Any, claims: Any) -> pa.Table:
     """Return all customers' scores, as the command works them out."""
+    engine.unordered()
     who = engine.kept(customers.customers(touchpoints, claims))
     kinds = touchpoints.select("kind").distinct().to_pyarrow()["kind"].to_pylist()
     catalogue = experience.default()

@@ -79,6 +79,7 @@ def marked(dataset: Dataset, file: Path | None, *, of: str | None = None) -> Mar
     from collage import customers, experience, promises
 
     catalogue = catalogue_of(file, dataset)
+    dataset.engine.unordered()
     touchpoints = dataset.table("touchpoints")
     if dataset.has("promises"):
         touchpoints = touchpoints.union(promises.touchpoints(dataset.table("promises")))

@@ -69,7 +69,13 @@ def compiled(catalogue: Catalogue, engine: Literal["duckdb", "spark"]) -> Compil
     }
     fixed = {name: table for each in tables.values() for name, table in _in_memory(each).items()}
     dialect = "pyspark" if engine == "spark" else engine
-    statements = {name: str(ibis.to_sql(table, dialect=dialect, pretty=False)) for name, table in tables.items()}
+    getattr(ibis, dialect)  # loads the backend, without whose options Ibis writes no text for it
+    fused = ibis.options.sql.fuse_selects
+    ibis.options.sql.fuse_selects = True  # slower to compile, and quicker to plan each time it is run
+    try:
+        statements = {name: str(ibis.to_sql(table, dialect=dialect, pretty=False)) for name, table in tables.items()}
+    finally:
+        ibis.options.sql.fuse_selects = fused
     inputs = {name: table.schema().to_pyarrow() for name, table in {**read, "asked": asked}.items()}
     return Compiled(engine, statements, inputs, fixed)
 

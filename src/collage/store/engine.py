@@ -72,6 +72,11 @@ class Engine:
             return self.backend.table(name).cast(table.schema())  # Spark forgets that times are in UTC
         return self.backend.create_table(ibis.util.gen_name("kept"), obj=table, temp=True)
 
+    def unordered(self) -> None:
+        """Let rows come in any order from here on: adding up is quicker for it. The door needs their order."""
+        if self.name == "duckdb":
+            self.backend.raw_sql("SET preserve_insertion_order = false").fetchall()
+
     def close(self) -> None:
         """Close the connection and remove what it spilled. A Spark session is left to its owner."""
         if self.name == "duckdb":
