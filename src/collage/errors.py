@@ -11,8 +11,7 @@ CollageError
 │   └── TooManyBadRows     more rows are bad than allowed
 ├── ConditionError         a condition of a map or a catalogue is wrong
 ├── CatalogueError         the catalogue is wrong
-├── UnknownCustomer        nobody of this name in the dataset
-└── NotYet                 asked for by its right name, but not built yet
+└── UnknownCustomer        nobody of this name in the dataset
 """
 
 from __future__ import annotations
@@ -25,7 +24,6 @@ __all__ = [
     "DatasetError",
     "EngineError",
     "MapError",
-    "NotYet",
     "ReadingError",
     "SourceError",
     "TooManyBadRows",
@@ -103,7 +101,3 @@ class CatalogueError(CollageError):
 
 class UnknownCustomer(CollageError):  # noqa: N818  # named for what happened
     """The dataset knows nobody by this customer id or identifier."""
-
-
-class NotYet(CollageError):  # noqa: N818  # named for what happened
-    """The word is known, the thing not built yet."""

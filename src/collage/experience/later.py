@@ -79,7 +79,6 @@ def _asking(rows: ir.Table, rules: Sequence[Mark], *, by: str | None) -> ir.Tabl
         *("rule", "same", "within", "other", "about_owns", "salience", "rule_weight", "named_owner"),
         *("occurred_at", "claimed"),
         severity=severity,
-        owns=met.owner,
         packed=ibis.null("string"),
     )
     return _keyed(ask)

@@ -57,7 +57,6 @@ def _taken(strikes: ir.Table, recoveries: ir.Table) -> ir.Table:
         "about": strikes.touchpoint_id,
         "weighs_as": strikes.mark,
         "fades_from": strikes.occurred_at,
-        "weight": strikes.weight,
         "strike_severity": strikes.severity,
     }
     one = strikes.select(

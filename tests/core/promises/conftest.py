@@ -1,21 +1,5 @@
-"""The engine on which this room's tests run, opened as the command opens it."""
+"""The engine on which this room's tests run."""
 
-from __future__ import annotations
+from tests.core.opened import duckdb
 
-from collections.abc import Iterator
-from typing import Any
-
-import ibis
-import pytest
-
-from collage.store import connect
-
-
-@pytest.fixture(scope="module", autouse=True)
-def duckdb() -> Iterator[Any]:
-    """Open DuckDB for a module; the Ibis backend behind it, which tables in memory use as well."""
-    engine, before = connect("duckdb"), ibis.options.default_backend
-    ibis.set_backend(engine.backend)
-    yield engine.backend
-    ibis.options.default_backend = before
-    engine.close()
+__all__ = ["duckdb"]
