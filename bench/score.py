@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -16,6 +17,7 @@ import pyarrow as pa
 from bench.inputs import CLAIMS, TOUCHPOINTS
 from bench.measure import Line, rated, seconds, together
 from collage import customers, experience, store
+from collage.tables import contract_hash
 
 __all__ = ["command", "large", "one_customer", "score"]
 
@@ -154,7 +156,22 @@ def _written(place: Path, rows: int) -> Path:
             asked = query.format(rows=rows, customers=people)
             engine.backend.raw_sql(f"COPY ({asked}) TO '{folder}/{name}.parquet' (FORMAT parquet)").fetchall()
         engine.close()
+        _described(folder, {"touchpoints": rows, "claims": people})
     return folder
+
+
+def _described(folder: Path, rows: dict[str, int]) -> None:
+    """Write `dataset.json`, as `collage read` does, so that the door is not gone through again."""
+    files = {
+        name: {
+            p.relative_to(folder).as_posix(): p.stat().st_size
+            for p in folder.rglob("*.parquet")
+            if name in str(p.relative_to(folder))
+        }
+        for name in rows
+    }
+    tables = {name: {"rows": n, "files": files[name]} for name, n in rows.items()}
+    (folder / "dataset.json").write_text(json.dumps({"contract": contract_hash(), "tables": tables}), encoding="utf-8")
 
 
 def _opened(engine: store.Engine, folder: Path) -> tuple[Any, Any]:
@@ -168,10 +185,10 @@ def _opened(engine: store.Engine, folder: Path) -> tuple[Any, Any]:
 def _scores(engine: store.Engine, touchpoints: Any, claims: Any) -> pa.Table:
     """Return all customers' scores, as the command works them out."""
     engine.unordered()
-    who = engine.kept(customers.customers(touchpoints, claims))
+    who = engine.kept(customers.numbered(customers.customers(touchpoints, claims, kept=engine.kept)))
     kinds = touchpoints.select("kind").distinct().to_pyarrow()["kind"].to_pylist()
     catalogue = experience.default()
-    marks = experience.marks(touchpoints, who, catalogue.on(kinds))
+    marks = experience.marks(touchpoints, who, catalogue.on(kinds), whose=True)
     return experience.score(marks, touchpoints, who, catalogue, at=_AT).to_pyarrow()
 
 

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent.parent
 
+# What the command remembers of its queries stays with the tests, from run to run: it is found again only while no line
+# of Collage has changed.
+os.environ["COLLAGE_CACHE"] = str(ROOT / ".pytest_cache" / "queries")
+
 # A law carries its customers in tables, a thousand or more in each: 20 tables in `make test`, the same each
 # time, and 500 in `make prove`, which looks for what the first has not seen.
 hypothesis.settings.register_profile("test", max_examples=20, derandomize=True, deadline=None, print_blob=True)

@@ -119,3 +119,21 @@ def test_moments_go_back_by_weeks_and_by_months_of_unequal_length() -> None:
     assert {later - earlier for earlier, later in pairwise(weeks)} == {timedelta(weeks=1)}
     assert first <= weeks[0] < first + timedelta(weeks=1)
     assert every("week", at + timedelta(days=1), at) == [at]
+
+
+@pytest.mark.parametrize("by", ["customer", "owner", "channel", "company"])
+def test_a_dataset_too_large_for_one_go_is_scored_in_parts(
+    company: Path, by: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (company / "claims.csv").write_text(CLAIMS)
+    (company / "promises.csv").write_text(PROMISES)
+    (company / "corrections.csv").write_text(CORRECTIONS)
+    whole = rows(company, "score", "--by", by, "--every", "month")
+    monkeypatch.setattr("collage.cli.opening._PART", 2)
+    parts = rows(company, "score", "--by", by, "--every", "month")
+    assert len(parts) == len(whole) > 1
+    for one, other in zip(parts, whole, strict=True):
+        numbers = {name: value for name, value in other.items() if isinstance(value, float)}
+        assert {name: one[name] for name in numbers} == pytest.approx(numbers, rel=1e-12, abs=1e-12)
+        assert one.keys() == other.keys()
+        assert all(one[name] == other[name] for name in other if name not in numbers)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,20 +14,47 @@ from collage.cli.printing import at_work, say
 from collage.errors import CatalogueError, CollageError
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from collage.experience import Catalogue
     from collage.store import Dataset, Engine
 
-__all__ = ["Marked", "catalogue_of", "last", "marked", "opened", "running", "text_of"]
+__all__ = ["Marked", "catalogue_of", "last", "marked", "marked_in_parts", "opened", "running", "text_of"]
+
+_PART = 10_000_000  # touchpoints: their marks take about 5 GiB
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Marked:
-    """A dataset's touchpoints (with those that promises have become), its customers, and the marks left on them."""
+    """A dataset's touchpoints (with those that promises have become), its customers, and the marks left on them.
 
+    `kinds` are all kinds of its touchpoints, `part` says which customers these are, where they are not all.
+    """
+
+    engine: Engine
     touchpoints: Any
     customers: Any
-    marks: Any
+    corrections: Any
     catalogue: Catalogue
+    kinds: Sequence[str]
+    part: str = ""
+
+    @cached_property
+    def marks(self) -> Any:
+        """Return the marks of these customers."""
+        from collage import experience
+
+        kept = self.engine.kept if self.engine.name == "spark" else _as_it_is
+        rules = self.catalogue.on(self.kinds)
+        return kept(experience.marks(self.touchpoints, self.customers, rules, self.corrections, kept=kept, whose=True))
+
+    def answer(self, question: str, build: Callable[[], Any]) -> pa.Table:
+        """Return the rows of what `build` makes of these tables, which `question` and they alone decide."""
+        from collage import store
+
+        rules = repr(self.catalogue.on(self.kinds))
+        there = "as they are" if self.corrections is None else "corrected"
+        return store.remembered(self.engine, (question, repr(self.catalogue), rules, there, self.part), build)
 
 
 @contextmanager
@@ -76,28 +104,64 @@ def marked(dataset: Dataset, file: Path | None, *, of: str | None = None) -> Mar
     of
         A customer id or any identifier: of this customer alone; None: of all.
     """
-    from collage import customers, experience, promises
+    from collage import customers
+
+    found = _found(dataset, file)
+    if of is None:
+        return found
+    who = found.customers.filter(found.customers.customer_id == customers.customer_of(found.customers, of))
+    # a list of literals reaches the scan of a file, a join does not on every engine
+    names = [str(row["identifier"]) for row in who.select("identifier").to_pyarrow().to_pylist()]
+    theirs = found.touchpoints.filter(found.touchpoints.identifier.isin(names))
+    return replace(found, touchpoints=theirs, customers=who, part=of)
+
+
+def marked_in_parts(dataset: Dataset, file: Path | None) -> Iterator[Marked]:
+    """Yield what a dataset's touchpoints have left behind, by parts of its customers: one at a time fits in memory.
+
+    Scores of a part are the scores of its customers, whoever else there is, and sums of parts add up. Every part reads
+    all touchpoints, so there are only as many as memory asks for.
+
+    Parameters
+    ----------
+    dataset, file
+        As `marked` has them.
+    """
+    found = _found(dataset, file)
+    parts = 1
+    if dataset.engine.name == "duckdb":
+        parts = max(1, -(-int(found.touchpoints.count().to_pyarrow().as_py()) // _PART))
+    if parts == 1:
+        yield found
+        return
+    for part in range(parts):
+        theirs = found.customers.filter(found.customers.number % parts == part)
+        yield replace(found, customers=theirs, part=f"{part} of {parts}")
+
+
+def _found(dataset: Dataset, file: Path | None) -> Marked:
+    from collage import customers, promises
 
     catalogue = catalogue_of(file, dataset)
-    dataset.engine.unordered()
+    engine = dataset.engine
+    engine.unordered()
     touchpoints = dataset.table("touchpoints")
     if dataset.has("promises"):
         touchpoints = touchpoints.union(promises.touchpoints(dataset.table("promises")))
+    touchpoints = engine.known(touchpoints, "all_touchpoints")
     claims = dataset.table("claims") if dataset.has("claims") else None
     if claims is not None and (doubtful := customers.doubtful(claims)):
         say(f"Note: {doubtful:,} claims give no confidence and are not followed; give them one, from 0 to 1.")
-    who = dataset.engine.kept(customers.customers(touchpoints, claims))
-    if of is not None:
-        who = who.filter(who.customer_id == customers.customer_of(who, of))
-        # a list of literals reaches the scan of a file, a join does not on every engine
-        names = [str(row["identifier"]) for row in who.select("identifier").to_pyarrow().to_pylist()]
-        touchpoints = touchpoints.filter(touchpoints.identifier.isin(names))
-    corrections = dataset.table("corrections") if dataset.has("corrections") else None
-    kinds = touchpoints.select("kind").distinct().to_pyarrow()["kind"].to_pylist()
-    spark = dataset.engine.name == "spark"
-    kept = dataset.engine.kept if spark else lambda table: table
-    left = kept(experience.marks(touchpoints, who, catalogue.on(kinds), corrections, kept=kept))
-    return Marked(touchpoints, who, left, catalogue)
+    who = customers.customers(touchpoints, claims, kept=engine.kept)
+    # Spark would bring all rows to one place to number them
+    who = engine.kept(who if engine.name == "spark" else customers.numbered(who), "all_customers")
+    corrections = engine.known(dataset.table("corrections"), "all_corrections") if dataset.has("corrections") else None
+    kinds = sorted(touchpoints.select("kind").distinct().to_pyarrow()["kind"].to_pylist())
+    return Marked(engine, touchpoints, who, corrections, catalogue, kinds)
+
+
+def _as_it_is(table: Any) -> Any:
+    return table
 
 
 def last(dataset: Dataset) -> datetime:

@@ -5,15 +5,18 @@ from __future__ import annotations
 import argparse
 import calendar
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from collage.cli.opening import last, marked, opened
+from collage.cli.opening import last, marked, marked_in_parts, opened
 from collage.cli.printing import SHOWN, at_work, print_table, say, strength
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+    from collage.cli.opening import Marked
 
 __all__ = ["every", "explain", "score"]
 
@@ -28,16 +31,11 @@ def score(arguments: argparse.Namespace) -> None:
     with opened(arguments.dataset, arguments.engine) as dataset:
         at = arguments.at or last(dataset)
         with at_work() as step:
-            step("deriving marks")
-            found = marked(dataset, arguments.catalogue)
-            first = found.touchpoints.occurred_at.min().to_pyarrow().as_py() if arguments.every else at
-            moments = experience.moments(*every(arguments.every, first, at))
-            step("adding up")
-            tables = (found.marks, found.touchpoints, found.customers, found.catalogue)
-            if arguments.by == "customer":
-                rows = experience.score(*tables, at=moments).to_pyarrow()
-            else:
-                rows = experience.groups(*tables, by=arguments.by, at=moments).to_pyarrow()
+            step("who is who")
+            parts = marked_in_parts(dataset, arguments.catalogue)
+            first = dataset.table("touchpoints").occurred_at.min().to_pyarrow().as_py() if arguments.every else at
+            moments = dataset.engine.kept(experience.moments(*every(arguments.every, first, at)), "all_moments")
+            rows = _scored(parts, moments, by=arguments.by, step=step)
     if arguments.format != "table" or arguments.out is not None:
         order = [*([_ORDER[arguments.by]] if arguments.by in _ORDER else []), "at"]
         _hand_out(rows.sort_by([(name, "ascending") for name in order]), arguments)
@@ -45,6 +43,34 @@ def score(arguments: argparse.Namespace) -> None:
         _show_customers(rows, at)
     else:
         _show_groups(rows, arguments.by, at)
+
+
+def _scored(parts: Iterable[Marked], at: Any, *, by: str, step: Callable[[str], None]) -> pa.Table:
+    """Return the scores of all parts together."""
+    import ibis
+    import pyarrow as pa
+
+    from collage import experience
+
+    found, catalogue = [], None
+    for part in parts:
+        step(f"marks and scores {part.part}".rstrip())
+        found.append(part.answer(by, partial(_part, part, at, by)))
+        catalogue = part.catalogue
+    whole = pa.concat_tables(found)
+    if by == "customer" or catalogue is None:
+        return whole
+    return experience.groups_of(ibis.memtable(whole), catalogue, by=by).to_pyarrow()  # type: ignore[arg-type]  # a literal, to mypy
+
+
+def _part(part: Marked, at: Any, by: str) -> Any:
+    """Return the scores of a part of the customers; of departments and the like, what it adds to their sums."""
+    from collage import experience
+
+    tables = (part.marks, part.touchpoints, part.customers, part.catalogue)
+    if by == "customer":
+        return experience.score(*tables, at=at)
+    return experience.group_sums(*tables, by=by, at=at)  # type: ignore[arg-type]  # a literal, to mypy
 
 
 def explain(arguments: argparse.Namespace) -> None:

@@ -2,7 +2,8 @@
 
 `load` and `default` give a catalogue, which says what touchpoint leaves what mark; `marks` derives them; `score`
 folds them into one number with its evidence and interval; `contributions`, `explain` and `lost_most` take the
-number apart again, and `told` says it in sentences; `groups` is the same for departments, channels and the company;
+number apart again, and `told` says it in sentences; `groups` is the same for departments, channels and the company
+(`group_sums` of parts of it, `groups_of` them all);
 `compiled` is all of it as text, for who answers requests. `in_words` says what a mark of a catalogue is,
 `differences` what is between two catalogues.
 """
@@ -12,7 +13,7 @@ from collage.experience.compare import Change, Differences, differences, never_l
 from collage.experience.compiled import Compiled, compiled
 from collage.experience.explain import contributions, explain, lost_most, told
 from collage.experience.fold import moments
-from collage.experience.groups import groups
+from collage.experience.groups import group_sums, groups, groups_of
 from collage.experience.marks import marks
 from collage.experience.score import score
 from collage.experience.words import CONSTANTS, FADING, Words, in_words
@@ -33,7 +34,9 @@ __all__ = [
     "differences",
     "doubts",
     "explain",
+    "group_sums",
     "groups",
+    "groups_of",
     "in_words",
     "load",
     "lost_most",

@@ -13,6 +13,7 @@ from collage.errors import UsageError
 from collage.experience.catalogue import Catalogue
 from collage.experience.fold import At, faded, per_evidence
 from collage.experience.index import slope
+from collage.experience.people import named
 from collage.experience.score import totals
 from collage.experience.sentences import LANGUAGES, tell
 from collage.experience.whatif import moved
@@ -64,7 +65,7 @@ def contributions(marks: ir.Table, customers: ir.Table, catalogue: Catalogue, *,
         contribution=met.scale * met.weighed, without=per_evidence(left_evidence, catalogue.kappa) * left_sum
     )
     met = met.mutate(points=met.contribution * met.per_point)
-    return met.select("customer_id", *_EXPLAINED, *_POINTING)
+    return named(met.select("customer_id", *_EXPLAINED, *_POINTING), customers)
 
 
 def explain(

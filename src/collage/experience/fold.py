@@ -20,6 +20,7 @@ from collage.errors import UsageError
 from collage.experience.catalogue import Catalogue
 from collage.experience.index import double
 from collage.experience.packed import microseconds
+from collage.experience.people import keyed
 
 __all__ = ["At", "age_days", "evidence_share", "faded", "moments", "per_evidence", "up_to"]
 
@@ -33,6 +34,7 @@ _TOO_LITTLE = 1e-12
 _WEIGHTS = pa.schema(
     [
         pa.field("weighs_as", pa.string()),
+        pa.field("number", pa.int32()),
         pa.field("weight", pa.float64()),
         pa.field("half_life_us", pa.float64()),
         pa.field("weight_sd", pa.float64()),
@@ -78,8 +80,9 @@ def faded(marks: ir.Table, customers: ir.Table, catalogue: Catalogue, *, at: At)
     Parameters
     ----------
     marks, customers
-        By the contracts of these names. A mark whose identifier is no customer's, or which the catalogue does
-        not know, is left out: derive marks and score them by the same catalogue.
+        By the contracts of these names; marks that tell their `customer_id` are taken at their word. A mark whose
+        identifier is no customer's, or which the catalogue does not know, is left out: derive marks and score them by
+        the same catalogue.
     catalogue
         Weights and half-lives.
     at
@@ -88,12 +91,14 @@ def faded(marks: ir.Table, customers: ir.Table, catalogue: Catalogue, *, at: At)
     Returns
     -------
     Table
-        The columns of `marks`, and `customer_id`, `at`, `weight`, `weight_sd` (.5·|weight| + .05, model.md §10.8),
+        The columns of `marks`, and `customer_id` as `people.keyed` gives it, `at`, `number` (of `weighs_as`), `weight`,
+        `weight_sd` (.5·|weight| + .05, model.md §10.8),
         `salience`, `share` (2^(-age/h)), `left` (severity·share), `weighed` (weight·left), `weighty`
         (evidence·share).
     """
-    who = customers.select("customer_id", "identifier")
-    met = up_to(marks, at=at).join(who, "identifier").join(_weights(catalogue), "weighs_as")
+    met = up_to(marks, at=at)
+    met = met if "customer_id" in marks.columns else met.join(keyed(customers), "identifier")
+    met = met.join(_weights(catalogue), "weighs_as")
     met = met.mutate(lives=_age_us(met.fades_from, met["at"]) / met.half_life_us)
     met = met.mutate(share=ibis.ifelse(met.lives > double(_GONE), double(0.0), double(2.0) ** (-met.lives)))
     left = met.severity * met.share
@@ -126,12 +131,13 @@ def _weights(catalogue: Catalogue) -> ir.Table:
     rows = [
         {
             "weighs_as": mark.name,
+            "number": number,
             "weight": mark.weight,
             "half_life_us": catalogue.classes[mark.class_] * _DAY_US,
             "weight_sd": 0.5 * abs(mark.weight) + 0.05,
             "salience": mark.salience,
         }
-        for mark in catalogue.weighing
+        for number, mark in enumerate(catalogue.weighing)
     ]
     return ibis.memtable(pa.Table.from_pylist(rows, schema=_WEIGHTS))
 

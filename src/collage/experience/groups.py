@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import ibis
 import ibis.expr.types as ir
@@ -10,9 +10,12 @@ import ibis.expr.types as ir
 from collage.experience.catalogue import Catalogue
 from collage.experience.fold import At, age_days, faded, up_to
 from collage.experience.index import double, index
+from collage.experience.people import keyed
 from collage.experience.score import totals
 
-__all__ = ["groups"]
+__all__ = ["By", "group_sums", "groups", "groups_of"]
+
+By: TypeAlias = Literal["owner", "channel", "company"]
 
 _ACTIVE_DAYS, _LOSS_DAYS = 365.0, 90.0
 _NINETY_FIVE_PERCENT = 1.96
@@ -25,7 +28,7 @@ def groups(
     customers: ir.Table,
     catalogue: Catalogue,
     *,
-    by: Literal["owner", "channel", "company"],
+    by: By,
     at: At,
 ) -> ir.Table:
     """Return the experience of the company, whole or by what its departments or channels have put into it.
@@ -58,6 +61,65 @@ def groups(
     UsageError
         When `at` has no zone.
     """
+    n, summed = _summed(marks, touchpoints, customers, catalogue, by=by, at=at)
+    return _put_together(n, summed, catalogue, by=by)
+
+
+def group_sums(
+    marks: ir.Table,
+    touchpoints: ir.Table,
+    customers: ir.Table,
+    catalogue: Catalogue,
+    *,
+    by: By,
+    at: At,
+) -> ir.Table:
+    """Return what `groups` is worked out from, for some of the customers: sums, which add up over parts of a company.
+
+    Parameters
+    ----------
+    marks, touchpoints, customers, catalogue, by, at
+        As `groups` has them; `customers` are those of the part, `marks` theirs.
+
+    Returns
+    -------
+    Table
+        `at`; for each group (`group`, null where it is not known) how many customers it `touched`, its `marks`, and
+        `summed`, `squares` (of contributions), `loss`, `gain`, with `n` null; and one row with `n`, the customers of
+        the company, and all else null.
+    """
+    n, summed = _summed(marks, touchpoints, customers, catalogue, by=by, at=at)
+    nothing = {name: ibis.null(summed[name].type()) for name in summed.columns if name != "at"}
+    return ibis.union(summed.mutate(n=ibis.null("int64")), n.mutate(**nothing).select(*summed.columns, "n"))
+
+
+def groups_of(sums: ir.Table, catalogue: Catalogue, *, by: By) -> ir.Table:
+    """Return what `groups` returns, from the sums of all parts of a company.
+
+    Parameters
+    ----------
+    sums
+        As `group_sums` gives them, of all parts one below the other.
+    catalogue, by
+        As `group_sums` had them.
+
+    Returns
+    -------
+    Table
+        As `groups` gives it.
+    """
+    n = sums.filter(sums.n.notnull()).group_by("at").agg(n=ibis._.n.sum())
+    parts = sums.filter(sums.n.isnull())
+    names = ("touched", "marks", "summed", "squares", "loss", "gain")
+    return _put_together(
+        n, parts.group_by("group", "at").agg(**{name: parts[name].sum() for name in names}), catalogue, by=by
+    )
+
+
+def _summed(
+    marks: ir.Table, touchpoints: ir.Table, customers: ir.Table, catalogue: Catalogue, *, by: By, at: At
+) -> tuple[ir.Table, ir.Table]:
+    """Return how many customers the company has, and the sums of its groups."""
     company = _company(touchpoints, customers, at=at)
     each = faded(marks, customers, catalogue, at=at).join(company, ["customer_id", "at"])
     scale = totals(each, catalogue).select("customer_id", "at", "scale")
@@ -81,7 +143,10 @@ def groups(
         loss=people.lost.sum(),
         gain=people.gained.sum(),
     )
-    n = company.group_by("at").agg(n=company.count())
+    return company.group_by("at").agg(n=company.count()), summed
+
+
+def _put_together(n: ir.Table, summed: ir.Table, catalogue: Catalogue, *, by: By) -> ir.Table:
     if by != "company":
         return _means(summed.join(n, "at")).select(
             *(ibis._.group.name(_NAMES[by]), "at", ibis._.touched.name("customers"), "marks"),
@@ -106,7 +171,7 @@ def _company(touchpoints: ir.Table, customers: ir.Table, *, at: At) -> ir.Table:
         .select("identifier", "at")
         .distinct()
     )
-    return each.join(customers.select("customer_id", "identifier"), "identifier").select("customer_id", "at").distinct()
+    return each.join(keyed(customers), "identifier").select("customer_id", "at").distinct()
 
 
 def _means(summed: ir.Table) -> ir.Table:

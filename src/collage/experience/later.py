@@ -99,7 +99,9 @@ def _sought(rows: ir.Table, rules: Sequence[Mark], *, by: str) -> ir.Table:
 
 def _keyed(rows: ir.Table) -> ir.Table:
     """Return rows with what they must have in common as one column; without those that do not know it."""
-    own = ibis.cases(*((rows.same == same, rows[keys[-1]]) for same, keys in KEYS.items()), else_=ibis.null("string"))
+    # rows are of one customer anyway
+    own = {same: ibis.literal("") if same == "customer" else rows[keys[-1]] for same, keys in KEYS.items()}
+    own = ibis.cases(*((rows.same == same, value) for same, value in own.items()), else_=ibis.null("string"))
     return rows.mutate(own=own).filter(own.notnull())
 
 

@@ -18,6 +18,7 @@ from collage.experience.corrections import standing
 from collage.experience.fitting import columns, fitting
 from collage.experience.forms import First, Follows, Unanswered
 from collage.experience.later import again
+from collage.experience.people import keyed
 from collage.experience.recovery import recovered
 from collage.experience.rule import Mark
 from collage.experience.sequences import Answers, asked
@@ -42,6 +43,7 @@ def marks(
     corrections: ir.Table | None = None,
     *,
     kept: Callable[[ir.Table], ir.Table] = lambda table: table,
+    whose: bool = False,
 ) -> ir.Table:
     """Return the marks that touchpoints leave behind.
 
@@ -67,6 +69,9 @@ def marks(
     kept
         Keeps a table that several steps read, so that it is worked out once: `store.Engine.kept` on Spark, which
         otherwise puts the first step into the query a hundred times. DuckDB sees that by itself.
+    whose
+        Give `customer_id` too (a number where customers have one): who adds these marks up by the same customers need
+        not look up whose they are.
 
     Returns
     -------
@@ -75,7 +80,7 @@ def marks(
         `recovered`, of which there is one for each strike taken back.
     """
     rows = touchpoints.select(*columns(touchpoints, catalogue.marks))
-    rows = kept(_whole(rows).join(customers.select("customer_id", "identifier"), "identifier"))
+    rows = kept(_whole(rows).join(keyed(customers), "identifier"))
     fits = kept(_fits(rows, catalogue))
     first = [rule for rule in catalogue.marks if not (rule.later or rule.recovers)]
     found = kept(standing(_once(fits, first), corrections))
@@ -84,7 +89,7 @@ def marks(
     found = kept(capped(found, room=catalogue.issue_cap))
     plain = found.mutate(fades_from=found.occurred_at, weighs_as=found.mark)
     back = recovered(found, fits.filter(fits.mark == "recovered"), rows, catalogue, corrections)
-    return _as_marks(plain, back, catalogue)
+    return _as_marks(plain, back, catalogue, whose=whose)
 
 
 def _whole(rows: ir.Table) -> ir.Table:
@@ -131,7 +136,7 @@ def _once(found: ir.Table, rules: Sequence[Mark]) -> ir.Table:
     return ibis.union(*parts) if len(parts) > 1 else parts[0]
 
 
-def _as_marks(plain: ir.Table, back: ir.Table | None, catalogue: Catalogue) -> ir.Table:
+def _as_marks(plain: ir.Table, back: ir.Table | None, catalogue: Catalogue, *, whose: bool) -> ir.Table:
     """Return the columns of the contract."""
     schema = CONTRACTS["marks"].schema()
     rows = [
@@ -147,10 +152,10 @@ def _as_marks(plain: ir.Table, back: ir.Table | None, catalogue: Catalogue) -> i
     if back is not None:
         nothing = {"evidence": ibis.literal(0.0, type="float64"), "uncapped": ibis.null("float64")}
         back = back.mutate(**nothing)
-        common = [name for name in schema.names if name not in _ATTRIBUTES.names]
+        common = [*(name for name in schema.names if name not in _ATTRIBUTES.names), "customer_id"]
         plain = ibis.union(plain.select(*common), back.select(*common))
     whole = plain.join(attributes, plain.mark == attributes.name)
-    return whole.select(*schema.names).cast(schema)
+    return whole.select(*schema.names, *(["customer_id"] if whose else [])).cast(schema)
 
 
 _EMPTY = ibis.table(CONTRACTS["touchpoints"].schema(), name="touchpoints")

@@ -8,6 +8,7 @@ import ibis.expr.types as ir
 from collage.experience.catalogue import Catalogue
 from collage.experience.fold import At, age_days, evidence_share, faded, per_evidence, up_to
 from collage.experience.index import double, index
+from collage.experience.people import keyed, named
 from collage.tables import CONTRACTS
 
 __all__ = ["score", "totals"]
@@ -45,11 +46,10 @@ def score(marks: ir.Table, touchpoints: ir.Table, customers: ir.Table, catalogue
     UsageError
         When `at` has no zone.
     """
-    who = customers.select("customer_id", "identifier")
     # the latest of each identifier first: far fewer rows meet customers and moments
     each = up_to(touchpoints.select("identifier", "occurred_at"), at=at)
     each = each.group_by("identifier", "at").agg(occurred_at=each.occurred_at.max())
-    seen = each.join(who, "identifier")
+    seen = each.join(keyed(customers), "identifier")
     seen = seen.group_by("customer_id", "at").agg(last_touchpoint_at=seen.occurred_at.max())
     summed = totals(faded(marks, customers, catalogue, at=at), catalogue)
     met = seen.left_join(summed, ["customer_id", "at"])
@@ -61,7 +61,7 @@ def score(marks: ir.Table, touchpoints: ir.Table, customers: ir.Table, catalogue
         high=met.experience + met.spread,
     )
     schema = CONTRACTS["scores"].schema()
-    return met.select(*schema.names).cast(schema)
+    return named(met.select(*schema.names), customers).cast(schema)
 
 
 def totals(remains: ir.Table, catalogue: Catalogue) -> ir.Table:
@@ -84,7 +84,7 @@ def totals(remains: ir.Table, catalogue: Catalogue) -> ir.Table:
     recent = days <= double(_TREND_DAYS)
     strike = (remains.weight * remains.severity < 0) & (days <= double(_STRIKES_DAYS))
     # the interval needs the sum over each mark's name before its square, hence two steps
-    by_name = remains.group_by("customer_id", "at", "weighs_as").agg(
+    by_name = remains.group_by("customer_id", "at", "number").agg(
         summed=remains.weighed.sum(),
         own=remains.weighty.sum(),
         recent=ibis.ifelse(recent, remains.weighed, double(0.0)).sum(),

@@ -6,6 +6,7 @@ Everyone else is handed tables. Nothing here knows what a column means beyond it
 from collage.store.dataset import Checked, Dataset, open_dataset
 from collage.store.engine import Engine, answered, connect
 from collage.store.prepared import Prepared, prepare
+from collage.store.remembered import remembered
 from collage.store.results import render, write_result
 from collage.store.writing import in_the_way, write_dataset
 
@@ -19,6 +20,7 @@ __all__ = [
     "in_the_way",
     "open_dataset",
     "prepare",
+    "remembered",
     "render",
     "write_dataset",
     "write_result",

@@ -50,13 +50,32 @@ class Engine:
         self.backend.raw_sql(f"CREATE TEMP VIEW {name} AS {query}").fetchall()
         return self.backend.table(name)
 
-    def kept(self, table: ir.Table) -> ir.Table:
+    def known(self, table: ir.Table, name: str) -> ir.Table:
+        """Return a table under a name of its own, not worked out yet: what is remembered of a query reads it by that.
+
+        Parameters
+        ----------
+        table
+            Any, of this engine.
+        name
+            Not used before.
+
+        Returns
+        -------
+        Table
+            The same rows.
+        """
+        return self.backend.create_view(name, table)
+
+    def kept(self, table: ir.Table, name: str = "") -> ir.Table:
         """Return a table worked out once and kept until the engine is closed, for what is asked several times.
 
         Parameters
         ----------
         table
             Any, of this engine or in memory.
+        name
+            Not used before; none: one of its own.
 
         Returns
         -------
@@ -67,10 +86,10 @@ class Engine:
             view = self.backend.create_view(ibis.util.gen_name("kept"), table).get_name()
             # a checkpoint and no cache: what is asked of the rows is then planned without all that led to them
             rows = self.backend._session.table(view).localCheckpoint()  # noqa: SLF001  # Ibis shows its session no other way
-            name = ibis.util.gen_name("kept")
+            name = name or ibis.util.gen_name("kept")
             rows.createTempView(name)
             return self.backend.table(name).cast(table.schema())  # Spark forgets that times are in UTC
-        return self.backend.create_table(ibis.util.gen_name("kept"), obj=table, temp=True)
+        return self.backend.create_table(name or ibis.util.gen_name("kept"), obj=table, temp=True)
 
     def unordered(self) -> None:
         """Let rows come in any order from here on: adding up is quicker for it. The door needs their order."""

@@ -330,9 +330,14 @@ def as_table(rows: list[dict[str, Any]], contract: str = "touchpoints") -> ir.Ta
     return ibis.memtable(pa.Table.from_pylist(rows, schema=CONTRACTS[contract].schema().to_pyarrow()))
 
 
-def as_customers(who: dict[str, str]) -> ir.Table:
+def as_customers(who: dict[str, str], *, numbered: bool = False) -> ir.Table:
     rows = [{"customer_id": customer, "identifier": name, "state": "plain"} for name, customer in who.items()]
-    return as_table(rows, "customers")
+    if not numbered:
+        return as_table(rows, "customers")
+    numbers = {customer: number for number, customer in enumerate(dict.fromkeys(who.values()))}
+    schema = CONTRACTS["customers"].schema().to_pyarrow().append(pa.field("number", pa.int64()))
+    with_number = [{**row, "number": numbers[row["customer_id"]]} for row in rows]
+    return ibis.memtable(pa.Table.from_pylist(with_number, schema=schema))
 
 
 def as_toml(catalogue: dict[str, Any]) -> str:

@@ -15,7 +15,7 @@ import pyarrow as pa
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from collage.experience import contributions, groups, load, marks, score
+from collage.experience import contributions, group_sums, groups, groups_of, load, marks, score
 from collage.tables import CONTRACTS
 from tests.core.experience import oracle, oracle_fold
 from tests.core.experience.generated import AT, US, World, as_customers, as_table, as_toml, world
@@ -97,7 +97,8 @@ class Derived:
 
 def derived(duckdb: Any, a: World, rows: Rows | None = None) -> Derived:
     catalogue = load(as_toml(a.catalogue), file="generated.toml")
-    touchpoints, who = as_table(a.touchpoints if rows is None else rows), as_customers(a.who)
+    # put together by number or by id: that changes nothing
+    touchpoints, who = as_table(a.touchpoints if rows is None else rows), as_customers(a.who, numbered=a.seed % 2 == 0)
     corrections = as_table(a.corrections, "corrections") if a.corrections else None
     found = duckdb.to_pyarrow(marks(touchpoints, who, catalogue, corrections))
     return Derived(a, touchpoints, who, catalogue, found)
@@ -205,8 +206,7 @@ def moments(a: World, found: Rows) -> dict[str, datetime]:
     }
 
 
-def check_that_halves_and_order_change_nothing(duckdb: Any, whole: Derived, found: Rows) -> None:
-    parts = [derived(duckdb, whole.a, rows) for rows in halves(whole.a)]
+def check_that_halves_and_order_change_nothing(duckdb: Any, whole: Derived, found: Rows, parts: list[Derived]) -> None:
     assert_same_marks([row for part in parts for row in part.found.to_pylist()], found)
     scored = {row["customer_id"]: row for row in whole.scored(duckdb)}
     apart = [row for part in parts for row in part.scored(duckdb)]
@@ -214,6 +214,19 @@ def check_that_halves_and_order_change_nothing(duckdb: Any, whole: Derived, foun
     for row in apart:
         other = scored[row["customer_id"]]
         assert all(near(row[column], other[column], within=1e-11) for column in row), (row, other)
+
+
+def check_that_sums_of_halves_are_those_of_the_whole(duckdb: Any, whole: Derived, parts: list[Derived]) -> None:
+    by: By = list(GROUPS)[whole.a.seed % len(GROUPS)]
+    sums = [group_sums(part.marks, part.touchpoints, part.who, part.catalogue, by=by, at=AT) for part in parts]
+    fetched = pa.concat_tables([duckdb.to_pyarrow(each) for each in sums])
+    found = rows_of(duckdb, groups_of(ibis.memtable(fetched), whole.catalogue, by=by))
+    expected = rows_of(duckdb, groups(whole.marks, whole.touchpoints, whole.who, whole.catalogue, by=by, at=AT))
+    name = GROUPS[by][0]
+    mine, theirs = ({str(row[name]): row for row in rows} for rows in (found, expected))
+    assert mine.keys() == theirs.keys()
+    for key, row in mine.items():
+        assert all(near(row[column], theirs[key][column]) for column in row), (row, theirs[key])
 
 
 def check_that_what_lies_ahead_changes_nothing(duckdb: Any, whole: Derived, found: Rows) -> None:
@@ -232,5 +245,7 @@ def check_that_what_lies_ahead_changes_nothing(duckdb: Any, whole: Derived, foun
 def test_order_halves_and_what_lies_ahead_change_no_mark_and_no_score(duckdb: Any, a: World) -> None:
     whole = derived(duckdb, a)
     found = whole.found.to_pylist()
-    check_that_halves_and_order_change_nothing(duckdb, whole, found)
+    parts = [derived(duckdb, a, rows) for rows in halves(a)]
+    check_that_halves_and_order_change_nothing(duckdb, whole, found, parts)
+    check_that_sums_of_halves_are_those_of_the_whole(duckdb, whole, parts)
     check_that_what_lies_ahead_changes_nothing(duckdb, whole, found)
