@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -117,17 +118,31 @@ def one_customer(place: Path, rows: int, repeat: int) -> list[Line]:
 def command(place: Path, rows: int, repeat: int) -> list[Line]:  # noqa: ARG001  # a small dataset, whatever was asked
     """Measure `collage score` on a small dataset, as a process, beside importing Ibis and opening DuckDB by it."""
     file = _written(place, _SMALL)
+    cache = place / "cache"
 
     def ours() -> None:
-        subprocess.run([sys.executable, "-m", "collage.cli", "score", str(file)], check=True, capture_output=True)
+        words = [sys.executable, "-m", "collage.cli", "score", str(file)]
+        subprocess.run(words, check=True, capture_output=True, env={**os.environ, "COLLAGE_CACHE": str(cache)})
+
+    def first() -> None:
+        shutil.rmtree(cache, ignore_errors=True)
+        ours()
 
     def floor() -> None:
         subprocess.run([sys.executable, "-c", "import ibis; ibis.duckdb.connect()"], check=True, capture_output=True)
 
-    taken = together(ours, floor, repeat)
     size = f"{_SMALL:,} touchpoints, {_SMALL // _EACH} customers"
-    line = rated("score: the command, small", 1, "runs", taken, floor="import ibis and connect", size=size)
-    return [_barred(line, f"≤ {_OF_START:g} × the floor", kept=taken[0] <= _OF_START * taken[1])]
+    told: dict[str, Any] = {"floor": "import ibis and connect", "size": size}
+    line = rated(
+        "score: the command, small, by a catalogue for the first time",
+        1,
+        "runs",
+        together(first, floor, repeat),
+        **told,
+    )
+    taken = together(ours, floor, repeat)
+    again = rated("score: the command, small", 1, "runs", taken, **told)
+    return [_barred(again, f"≤ {_OF_START:g} × the floor", kept=taken[0] <= _OF_START * taken[1]), line]
 
 
 # what a process took at most of the machine's memory, told behind what it says

@@ -22,6 +22,7 @@ def test_every_measurement_gives_its_lines_in_one_table_and_as_json(
             "score: claims",
             "score: one customer",
             "score: the command",
+            "score: the command",
             "score: the command on many",
         ],
     ]

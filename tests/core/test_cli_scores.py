@@ -129,7 +129,7 @@ def test_a_dataset_too_large_for_one_go_is_scored_in_parts(
     (company / "promises.csv").write_text(PROMISES)
     (company / "corrections.csv").write_text(CORRECTIONS)
     whole = rows(company, "score", "--by", by, "--every", "month")
-    monkeypatch.setattr("collage.cli.opening._PART", 2)
+    monkeypatch.setattr("collage.cli.opening._EACH", 1e10)
     parts = rows(company, "score", "--by", by, "--every", "month")
     assert len(parts) == len(whole) > 1
     for one, other in zip(parts, whole, strict=True):

@@ -1,7 +1,5 @@
 """Run the command as ``python -m collage.cli``."""
 
-import sys
+from collage.cli import run
 
-from collage.cli import main
-
-sys.exit(main())
+run()

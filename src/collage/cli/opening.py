@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Marked", "catalogue_of", "last", "marked", "marked_in_parts", "opened", "running", "text_of"]
 
-_PART = 10_000_000  # touchpoints: their marks take about 5 GiB
+_EACH = 500.0  # bytes of memory that a touchpoint takes on its way to a score
+_OF_MEMORY = 0.8  # that marks may take
 
 
 @dataclass(frozen=True)
@@ -128,10 +130,9 @@ def marked_in_parts(dataset: Dataset, file: Path | None) -> Iterator[Marked]:
         As `marked` has them.
     """
     found = _found(dataset, file)
-    parts = 1
-    if dataset.engine.name == "duckdb":
-        parts = max(1, -(-int(found.touchpoints.count().to_pyarrow().as_py()) // _PART))
-    if parts == 1:
+    needed = found.touchpoints.count().to_pyarrow().as_py() * _EACH
+    parts = math.ceil(needed / (_OF_MEMORY * dataset.engine.memory))
+    if parts <= 1:
         yield found
         return
     for part in range(parts):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import tempfile
@@ -22,16 +23,20 @@ __all__ = ["MACROS", "Engine", "answered", "connect", "said"]
 _SAID = 400
 # Functions that Spark has and DuckDB calls otherwise: an expression can then name one for both.
 MACROS = ("CREATE MACRO unix_micros(moment) AS epoch_us(moment)",)
-_SIZE = re.compile(r"\d+(\.\d+)?\s*(KB|MB|GB|TB|KiB|MiB|GiB|TiB)", re.IGNORECASE)
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT])(i?)B", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """An open connection: `name` is duckdb or spark, `backend` the Ibis backend behind it."""
+    """An open connection: `name` is duckdb or spark, `backend` the Ibis backend behind it.
+
+    `memory` is what DuckDB may take before it goes to disk, in bytes; Spark has it in its own settings.
+    """
 
     name: Literal["duckdb", "spark"]
     backend: Any
     spill: tempfile.TemporaryDirectory[str] | None = field(default=None, repr=False)
+    memory: float = math.inf
 
     def view(self, query: str) -> ir.Table:
         """Return what a DuckDB query gives (Ibis 12's own `sql` does not know DuckDB 2).
@@ -161,7 +166,14 @@ def _duckdb(memory: str | None, spill: Path | None) -> Engine:
         backend.raw_sql(macro).fetchall()
     zone = backend.raw_sql("SELECT current_setting('TimeZone')").fetchall()[0][0]
     _check_zone(str(zone))
-    return Engine("duckdb", backend, folder)
+    return Engine("duckdb", backend, folder, _bytes(limit))
+
+
+def _bytes(size: str) -> float:
+    found = _SIZE.fullmatch(size)
+    assert found is not None  # noqa: S101  # asked just before
+    number, prefix, binary = found.groups()
+    return float(number) * float((1024 if binary else 1000) ** ("KMGT".index(prefix.upper()) + 1))
 
 
 def _spark() -> Any:  # Ibis publishes no types

@@ -42,6 +42,7 @@ def test_limits_come_from_the_environment_unless_they_are_said(monkeypatch: pyte
     engine.close()
     engine = connect(memory="1GiB")
     assert setting(engine.backend, "memory_limit") == "1.0 GiB"
+    assert engine.memory == 2**30
     engine.close()
 
 
