@@ -19,7 +19,7 @@ Mark = dict[str, Any]
 Occasion = tuple[datetime, Row, Row | None]  # when the mark occurs, the touchpoint that leaves it, the one it is about
 
 COMPARE = {">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": operator.lt}
-CRUMB = 1e-9  # what sums of points leave beside a round number: no room
+CRUMB = 5e-12  # what sums of points leave beside a round number: no room. Far below what a test can tell apart
 SHARED = {"issue": "issue_id", "contact": "contact_id"}
 
 
