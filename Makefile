@@ -7,7 +7,7 @@ AT_ONCE ?= 2
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check bench prove docs format lock clean
+.PHONY: help demo test check bench prove docs words format lock clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST)
@@ -16,7 +16,7 @@ demo: $(READY)  ## read an example export, score it, explain it
 	@$(BIN)/collage demo
 
 test: $(READY)  ## all tests but the long searches; says what it skips and why
-	@sh .ci/provide java
+	@sh .ci/provide java chromium
 	$(BIN)/python -m pytest -n $(AT_ONCE) --dist loadgroup
 
 check: $(READY)  ## format, lint, types, arrows, docs
@@ -36,6 +36,13 @@ prove: $(READY)  ## the long searches: fuzzing, and every law on many more gener
 
 docs: $(READY)  ## the documentation, in docs/_build/html
 	$(BIN)/sphinx-build -q -W --keep-going -d docs/_build/doctrees docs docs/_build/html
+
+words: $(READY)  ## gather the words of the report for whoever translates, and compile what is translated
+	cd src/collage/report && for what in "extract -F ../../../pyproject.toml -k n_:1,2 --no-location -o locale/collage.pot ." \
+		"update -D collage -l de -i locale/collage.pot -d locale --no-fuzzy-matching --ignore-obsolete" \
+		"compile -D collage -d locale"; do ../../../$(BIN)/pybabel -q $$what; done; rm locale/collage.pot
+	@sed -i -E '/^"(Project-Id-Version|Report-Msgid|POT-Creation|PO-Revision|Last-Translator|Language-Team|MIME|Content-Transfer|Generated)/d' \
+		src/collage/report/locale/*/LC_MESSAGES/collage.po
 
 format: $(READY)  ## mend what the formatter and the linter can mend by themselves
 	$(BIN)/ruff format .

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import argparse
 import ast
+import dataclasses
+import inspect
 import re
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from collage import cli, experience, tables
+from collage import cli, experience, simulate, tables
 from collage.touchpoints import vocabulary
 
 PACKAGE = Path(__file__).resolve().parents[2] / "src" / "collage"
@@ -95,6 +97,25 @@ def words(names: Iterable[str]) -> str:
     return ", ".join(f"`{name}`" for name in names)
 
 
+def causes() -> str:
+    """Return the causes of a simulated company, a section a part: what they mean, and every field with its default."""
+    parts = list(told_causes(simulate.Causes(), ""))
+    return "\n\n".join([*parts, ""])
+
+
+def told_causes(value: Any, within: str) -> Iterator[str]:
+    """Yield a section for a value that holds causes, and for each value in it."""
+    plain = [each for each in dataclasses.fields(value) if not dataclasses.is_dataclass(getattr(value, each.name))]
+    if plain:
+        # a docstring speaks reStructuredText, where code stands between two back quotes
+        says = (inspect.getdoc(type(value)) or "").replace("``", "`")
+        rows = [f"| `{each.name}` | {cell(str(getattr(value, each.name)))} |" for each in plain]
+        yield "\n".join([f"### {within.strip('.')}", "", says, "", "| cause | default |", "|---|---|", *rows])
+    for each in dataclasses.fields(value):
+        if dataclasses.is_dataclass(inner := getattr(value, each.name)):
+            yield from told_causes(inner, f"{within}{each.name}.")
+
+
 def inner_modules(room: Path) -> list[str]:
     """Return the modules that a room names in its ``__all__``, leaving out what it brings in from them."""
     listed: list[str] = []
@@ -125,6 +146,7 @@ def modules() -> str:
 
 FILLED: dict[str, Callable[[], str]] = {
     "catalogue": catalogue,
+    "causes": causes,
     "commands": commands,
     "contracts": contracts,
     "kinds": kinds,

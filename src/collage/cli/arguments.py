@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Any
 
 from collage import __version__
-from collage.cli import catalogue_commands, commands, scoring
+from collage.cli import catalogue_commands, commands, demonstrating, reporting, scoring, simulating
 from collage.cli.printing import SHOWN
 
 __all__ = ["parser"]
@@ -42,7 +42,7 @@ def parser() -> argparse.ArgumentParser:
     )
     whole.add_argument("--version", action="version", version=f"collage {__version__}")
     under = whole.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for add in (_add_demo, _add_read, _add_check, _add_score, _add_explain, _add_catalogue):
+    for add in (_add_demo, _add_simulate, _add_read, _add_check, _add_score, _add_explain, _add_report, _add_catalogue):
         add(under)
     return whole
 
@@ -54,12 +54,26 @@ def _add(under: Any, name: str, run: Callable[[argparse.Namespace], None], tells
 
 
 def _add_demo(under: Any) -> None:
-    tells = "read, score and explain the exports of a made-up company"
-    command = _add(under, "demo", commands.demo, tells)
+    tells = "a made-up company's year: simulate it, score it, write the report on it"
+    command = _add(under, "demo", demonstrating.demo, tells)
     # the demo runs other commands as a person would type them
     command.set_defaults(parse=lambda words: parser().parse_args(words))
-    words = "where exports and dataset go (default: collage-demo)"
+    words = "where dataset, report and exports go (default: collage-demo)"
     command.add_argument("--out", type=Path, default=Path("collage-demo"), metavar="FOLDER", help=words)
+
+
+def _add_simulate(under: Any) -> None:
+    tells = "write a made-up company as a dataset, with the causes of everything beside it"
+    command = _add(under, "simulate", simulating.simulate, tells)
+    command.add_argument("out", type=Path, metavar="OUT", help="the folder to make")
+    words = "customers (default: 5000)"
+    command.add_argument("--customers", type=int, default=5000, metavar="N", help=words)
+    command.add_argument("--days", type=int, default=365, metavar="D", help="days (default: 365)")
+    words = "of all chance: the same gives the same company (default: 1)"
+    command.add_argument("--seed", type=int, default=1, metavar="S", help=words)
+    words = f"the first day that is not part of it, such as 2026-01-01 (default: {simulating.END})"
+    command.add_argument("--end", type=_day, default=simulating.END, metavar="DATE", help=words)
+    command.add_argument("--replace", action="store_true", help="write an existing dataset anew")
 
 
 def _add_read(under: Any) -> None:
@@ -99,6 +113,16 @@ def _add_score(under: Any) -> None:
     _add_common(command)
 
 
+def _add_report(under: Any) -> None:
+    tells = "one page on how the company is doing, what hurts and who is falling"
+    command = _add(under, "report", reporting.report, tells)
+    command.add_argument("dataset", type=Path, metavar="DATASET")
+    words = "the page (default: report.html)"
+    command.add_argument("--out", type=Path, default=Path("report.html"), metavar="FILE", help=words)
+    command.add_argument("--language", choices=("en", "de"), default="en", help="of the page (default: en)")
+    _add_asked(command)
+
+
 def _add_explain(under: Any) -> None:
     command = _add(under, "explain", scoring.explain, "what one customer's experience is made of")
     command.add_argument("dataset", type=Path, metavar="DATASET")
@@ -132,12 +156,16 @@ def _add_catalogue(under: Any) -> None:
     command.add_argument("--format", choices=("table", "json"), default="table", help="default: table")
 
 
-def _add_common(command: argparse.ArgumentParser) -> None:
+def _add_asked(command: argparse.ArgumentParser) -> None:
     words = "moment of asking, ISO 8601 (default: the dataset's last touchpoint)"
     command.add_argument("--at", type=_moment, metavar="TIME", help=words)
     words = "default: catalogue.toml of the dataset, else the shipped one"
     command.add_argument("--catalogue", type=Path, metavar="FILE", help=words)
     command.add_argument("--engine", choices=("duckdb", "spark"), default="duckdb", help="default: duckdb")
+
+
+def _add_common(command: argparse.ArgumentParser) -> None:
+    _add_asked(command)
     formats = ("table", "json", "csv", "parquet")
     command.add_argument("--format", choices=formats, default="table", help="default: table")
     command.add_argument("--out", type=Path, metavar="FILE", help="write there instead of to stdout")
@@ -154,3 +182,10 @@ def _moment(text: str) -> datetime:
         words = f"{text!r} is not between the years {_FIRST_YEAR} and {_LAST_YEAR}"
         raise argparse.ArgumentTypeError(words)
     return moment
+
+
+def _day(text: str) -> date:
+    moment = _moment(text)
+    if moment.timetz() != time(tzinfo=UTC):
+        raise argparse.ArgumentTypeError(f"{text!r} is a time; write a day, such as 2025-12-31")
+    return moment.date()

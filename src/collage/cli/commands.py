@@ -5,54 +5,22 @@ from __future__ import annotations
 import argparse
 from collections.abc import Mapping
 from dataclasses import asdict
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from json import dumps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from collage.cli.opening import last, marked, opened, running, text_of
+from collage.cli.opening import opened, running, text_of
 from collage.cli.printing import SHOWN, at_work, plain, print_table, say, show
-from collage.errors import CatalogueError, CollageError, MapError, UsageError
+from collage.errors import CatalogueError, MapError, UsageError
 
 if TYPE_CHECKING:
     from collage.reading import Reading
     from collage.store import Engine
 
-__all__ = ["check", "demo", "read"]
+__all__ = ["check", "read"]
 
-_DEMO_CUSTOMERS, _DEMO_SEED, _DEMO_END = 2000, 7, date(2025, 12, 31)
 _REASONS = 10
-
-
-def demo(arguments: argparse.Namespace) -> None:
-    """Write the exports of a made-up company, read and score them, say who lost most, and explain the first of them."""
-    from collage.simulate import write_exports
-
-    out: Path = arguments.out
-    _refuse_foreign(out)
-    with at_work() as step:
-        step("writing the exports of two departments and a shop")
-        made = write_exports(out, customers=_DEMO_CUSTOMERS, seed=_DEMO_SEED, end=_DEMO_END)
-    files = [str(export.path) for export in (made.care_calls, made.parcels, made.shop)]
-    say(f"{', '.join(files)} are what a made-up company exports; {made.map} says how to read it.\n")
-    dataset = out / "company"
-    reading = [
-        "read",
-        *files,
-        "--map",
-        str(made.map),
-        "--out",
-        str(dataset),
-        "--replace",
-        "--now",
-        f"{_DEMO_END}T23:59:59Z",
-    ]
-    for line in (reading, ["score", str(dataset)]):
-        _run_as_typed(line, arguments)
-    worst = _show_who_lost_most(dataset)
-    if worst is not None:
-        say("")
-        _run_as_typed(["explain", str(dataset), worst], arguments)
 
 
 def read(arguments: argparse.Namespace) -> None:
@@ -114,13 +82,6 @@ def check(arguments: argparse.Namespace) -> None:
         show(f"channels that are not in the vocabulary: {', '.join(found.unknown_channels)}")
 
 
-def _run_as_typed(line: list[str], arguments: argparse.Namespace) -> None:
-    say(f"$ collage {' '.join(line)}")
-    asked = arguments.parse(line)
-    asked.run(asked)
-    say("")
-
-
 def _check_usage(arguments: argparse.Namespace) -> None:
     missing = "--map" if arguments.map is None else "--out (or --dry-run)"
     if arguments.map is None or (arguments.out is None and not arguments.dry_run):
@@ -128,36 +89,6 @@ def _check_usage(arguments: argparse.Namespace) -> None:
         raise UsageError("collage read", f"no {missing}", do)
     if not 0 <= arguments.max_bad <= 1:
         raise UsageError("collage read --max-bad", f"{arguments.max_bad}", "give a share from 0 to 1, such as 0.05")
-
-
-def _refuse_foreign(out: Path) -> None:
-    """Refuse to make the demo among somebody's other things."""
-    do = "choose an empty place with --out; nothing was touched"
-    if out.exists() and not out.is_dir():
-        raise CollageError(f"make the demo in {out}", "a file of this name", do)
-    if out.exists() and any(out.iterdir()) and not (out / "exports.toml").is_file():
-        raise CollageError(f"make the demo in {out}", "a folder with something else in it", do)
-
-
-def _show_who_lost_most(folder: Path) -> str | None:
-    """Print who lost most, and return the first of them."""
-    from collage import experience
-
-    with opened(folder, "duckdb") as dataset:
-        found = marked(dataset, None)
-        at = last(dataset)
-        every = experience.contributions(found.marks, found.customers, found.catalogue, at=at)
-        worst = experience.told(experience.lost_most(every), found.touchpoints, found.catalogue).to_pylist()
-    show(f"The ten customers who lost most by {at:%d %B %Y}, each with the three largest contributions")
-    for row in worst:
-        if row["reason"] == 1:
-            show(f"\n{row['place']:>2}. {row['customer_id']}  lost {-row['lost']:.2f} points of satisfaction")
-        where = row["owner"] or row["channel"]
-        whose = f"  ({where})" if where else ""
-        show(f"      {row['occurred_at']:%d %b %Y}  {row['contribution']:+.2f}  {row['says']}{whose}")
-    if not worst:
-        show("Nobody lost anything.")
-    return worst[0]["customer_id"] if worst else None
 
 
 def _travelling(catalogue: Path | None) -> dict[str, str]:

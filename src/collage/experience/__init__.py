@@ -13,7 +13,9 @@ from collage.experience.compare import Change, Differences, differences, never_l
 from collage.experience.compiled import Compiled, compiled
 from collage.experience.explain import contributions, explain, lost_most, told
 from collage.experience.fold import moments
-from collage.experience.groups import group_sums, groups, groups_of
+from collage.experience.groups import group_sums, groups, groups_of, members
+from collage.experience.index import index_of
+from collage.experience.losses import changes, losses, weekly
 from collage.experience.marks import marks
 from collage.experience.score import score
 from collage.experience.words import CONSTANTS, FADING, Words, in_words
@@ -28,6 +30,7 @@ __all__ = [
     "Mark",
     "Shape",
     "Words",
+    "changes",
     "compiled",
     "contributions",
     "default",
@@ -38,12 +41,16 @@ __all__ = [
     "groups",
     "groups_of",
     "in_words",
+    "index_of",
     "load",
+    "losses",
     "lost_most",
     "marks",
+    "members",
     "moments",
     "never_left",
     "not_asked_for",
     "score",
     "told",
+    "weekly",
 ]

@@ -13,7 +13,7 @@ from collage.experience.index import double, index
 from collage.experience.people import keyed
 from collage.experience.score import totals
 
-__all__ = ["By", "group_sums", "groups", "groups_of"]
+__all__ = ["By", "group_sums", "groups", "groups_of", "members"]
 
 By: TypeAlias = Literal["owner", "channel", "company"]
 
@@ -120,7 +120,7 @@ def _summed(
     marks: ir.Table, touchpoints: ir.Table, customers: ir.Table, catalogue: Catalogue, *, by: By, at: At
 ) -> tuple[ir.Table, ir.Table]:
     """Return how many customers the company has, and the sums of its groups."""
-    company = _company(touchpoints, customers, at=at)
+    company = members(touchpoints, customers, at=at)
     each = faded(marks, customers, catalogue, at=at).join(company, ["customer_id", "at"])
     scale = totals(each, catalogue).select("customer_id", "at", "scale")
     met = each.join(scale, ["customer_id", "at"])
@@ -163,8 +163,21 @@ def _put_together(n: ir.Table, summed: ir.Table, catalogue: Catalogue, *, by: By
     )
 
 
-def _company(touchpoints: ir.Table, customers: ir.Table, *, at: At) -> ir.Table:
-    """Return `customer_id` and `at` of the customers with a touchpoint in the year before."""
+def members(touchpoints: ir.Table, customers: ir.Table, *, at: At) -> ir.Table:
+    """Return who the company are: the customers with a touchpoint in the 365 days before.
+
+    Parameters
+    ----------
+    touchpoints, customers
+        By the contracts of these names.
+    at
+        The moment of asking, with its zone, or a table of moments.
+
+    Returns
+    -------
+    Table
+        `customer_id` (as `people.keyed` gives it) and `at`, each pair once.
+    """
     each = up_to(touchpoints.select("identifier", "occurred_at"), at=at)
     each = (
         each.filter(age_days(each.occurred_at, each["at"]) <= double(_ACTIVE_DAYS))

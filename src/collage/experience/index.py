@@ -17,7 +17,7 @@ from functools import reduce
 import ibis
 import ibis.expr.types as ir
 
-__all__ = ["double", "index", "slope"]
+__all__ = ["double", "index", "index_of", "slope"]
 
 _NEAR = 0.5
 _FAR = 7.07106781186547
@@ -52,6 +52,19 @@ def index(experience: ir.FloatingValue, *, sd: float) -> ir.FloatingValue:
     z = experience / double(sd)
     near = z * _polynomial(z * z, _SERIES)
     return double(50.0) + double(100.0) * ibis.ifelse(z.abs() < double(_NEAR), near, _beyond(z))
+
+
+def index_of(experience: float, *, sd: float) -> float:
+    """Return one number on the scale from 0 to 100, as `index` does for a column.
+
+    Parameters
+    ----------
+    experience
+        In points of expected satisfaction.
+    sd
+        `Catalogue.index_sd`, above 0.
+    """
+    return 50.0 + 50.0 * math.erf(experience / sd / math.sqrt(2.0))
 
 
 def slope(experience: ir.FloatingValue, *, sd: float) -> ir.FloatingValue:

@@ -13,6 +13,7 @@ from typing import Any
 import duckdb
 import ibis
 import ibis.expr.types as ir
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from collage.errors import DatasetError
@@ -22,18 +23,19 @@ from collage.tables import CONTRACTS, contract_hash
 __all__ = ["in_the_way", "write_dataset"]
 
 # what is written beside the tables
-_NOTES = ("dataset.json", "read.json", "catalogue.toml")
+_NOTES = ("dataset.json", "read.json", "catalogue.toml", "truth")
 _SHOWN = 5
+_ROWS = 122_880  # of a row group, as DuckDB has them
 _NAME = 200  # of 255 bytes, so that ours fits where the folder's fits
 
 
 def write_dataset(
     folder: Path,
-    tables: Mapping[str, ir.Table],
+    tables: Mapping[str, ir.Table | pa.Table],
     engine: Engine,
     *,
     notes: Mapping[str, object],
-    files: Mapping[str, str] | None = None,
+    files: Mapping[str, str | pa.Table] | None = None,
     replace: bool = False,
     progress: Callable[[str], None] = lambda _: None,
 ) -> dict[str, int]:
@@ -44,13 +46,15 @@ def write_dataset(
     folder
         The new dataset. It appears whole or not at all.
     tables
-        Name of the table → its rows, in contract order and types.
+        Name of the table → its rows, in contract order and types. Rows that come in memory are written by one writer:
+        the same rows are then the same bytes, whatever the machine.
     engine
         The DuckDB engine that holds the tables.
     notes
         Name of a JSON file → its content, such as ``{"read.json": {...}}``.
     files
-        Name of a text file → its text, such as a catalogue to travel with the dataset.
+        Name of a text file → its text, such as a catalogue to travel with the dataset; or of a Parquet file that is
+        no table of the dataset → its rows, such as ``truth/agents.parquet``.
     replace
         Whether an existing *dataset* of this name may be replaced. Anything else in the way is never touched.
     progress
@@ -78,10 +82,10 @@ def write_dataset(
             rows[name] = _write_table(table, part / f"{name}.parquet", engine)
         for name, note in {**notes, "dataset.json": _description(part, rows)}.items():
             (part / name).write_text(json.dumps(note, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-        for name, text in (files or {}).items():
-            (part / name).write_text(text, encoding="utf-8")
+        for name, content in (files or {}).items():
+            _write_file(content, part / name)
         _settle(part, place)
-    except (OSError, UnicodeError, duckdb.Error) as error:
+    except (OSError, UnicodeError, duckdb.Error, pa.ArrowException) as error:
         do = "choose another place with --out, or free the disk"
         raise DatasetError(f"write the dataset {folder}", said(error), do) from error
     finally:
@@ -154,11 +158,26 @@ def _remove_empty(folders: Sequence[Path]) -> None:
             folder.rmdir()
 
 
-def _write_table(table: ir.Table, file: Path, engine: Engine) -> int:
+def _write_table(table: ir.Table | pa.Table, file: Path, engine: Engine) -> int:
+    if isinstance(table, pa.Table):
+        return _write_rows(table, file)
     # Ibis's own to_parquet stumbles over a quote in the path
     view = engine.backend.create_view(ibis.util.gen_name("written"), table).get_name()
     engine.backend.raw_sql(f"COPY {view} TO {_quoted(str(file))} (FORMAT parquet, COMPRESSION zstd)").fetchall()
     return int(pq.read_metadata(file).num_rows)
+
+
+def _write_rows(rows: pa.Table, file: Path) -> int:
+    pq.write_table(rows, file, compression="zstd", row_group_size=_ROWS, store_schema=False)
+    return int(rows.num_rows)
+
+
+def _write_file(content: str | pa.Table, file: Path) -> None:
+    file.parent.mkdir(exist_ok=True)
+    if isinstance(content, str):
+        file.write_text(content, encoding="utf-8")
+    else:
+        _write_rows(content, file)
 
 
 def _quoted(text: str) -> str:
@@ -173,7 +192,7 @@ def _description(part: Path, rows: Mapping[str, int]) -> dict[str, Any]:
 
 def _settle(part: Path, folder: Path) -> None:
     """Sync, then rename into place; an old dataset steps aside first and is removed last."""
-    for path in (*part.iterdir(), part):
+    for path in (*part.rglob("*"), part):
         handle = os.open(path, os.O_RDONLY)
         try:
             os.fsync(handle)

@@ -1,0 +1,87 @@
+"""The command `report`."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from collage.cli.opening import last, marked, opened
+from collage.cli.printing import at_work, say, show
+from collage.errors import CollageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from collage.report import Figures
+    from collage.store import Dataset
+
+__all__ = ["report", "write_report"]
+
+
+def report(arguments: argparse.Namespace) -> None:
+    """Write the report on a dataset as one page, and say what matters most."""
+    with opened(arguments.dataset, arguments.engine) as dataset, at_work() as step:
+        found = write_report(dataset, arguments, step)
+    say_findings(found, arguments.language)
+    say(f"{arguments.out}: the report, {arguments.out.stat().st_size / 1e6:.1f} MB; open it in a browser.")
+
+
+def write_report(dataset: Dataset, arguments: Any, step: Callable[[str], None]) -> Figures:
+    """Work out the figures of a dataset, and write them as a page.
+
+    Parameters
+    ----------
+    dataset
+        Open.
+    arguments
+        `at`, `catalogue`, `language` and `out` are used.
+    step
+        Told what is being done.
+
+    Returns
+    -------
+    Figures
+        What the page shows.
+    """
+    from collage import report as room
+
+    at = arguments.at or last(dataset)
+    step("marks")
+    found = marked(dataset, arguments.catalogue)
+    kept = dataset.engine.kept
+    quarantine = dataset.table("quarantine") if dataset.has("quarantine") else None
+    source = room.Source(
+        name=dataset.folder.resolve().name,
+        touchpoints=found.touchpoints,
+        customers=found.customers,
+        marks=kept(found.marks),
+        catalogue=found.catalogue,
+        quarantine=quarantine,
+        kept=kept,
+    )
+    figures = room.figures(source, at=at, language=arguments.language, progress=step)
+    step("the page")
+    _write(arguments.out, room.page(figures, language=arguments.language))
+    return figures
+
+
+def say_findings(figures: Figures, language: str) -> None:
+    """Print the sentence of a report and its findings."""
+    from collage.report import Telling, findings, sentence
+
+    tell = Telling(language)
+    show(sentence(figures, tell))
+    for number, each in enumerate(findings(figures, tell), start=1):
+        show(f"{number}. {each.title}\n   {each.words}")
+
+
+def _write(file: Path, page: str) -> None:
+    """Write a page beside its place, then put it there."""
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        beside = file.with_name(f".{file.name}.part")
+        beside.write_text(page, encoding="utf-8")
+        beside.replace(file)
+    except OSError as error:
+        raise CollageError(f"write {file}", str(error), "choose another place with --out") from None

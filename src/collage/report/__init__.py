@@ -1,0 +1,12 @@
+"""The report: one page that stands by itself, and the figures it shows.
+
+`figures` works out every number (with `collage.experience`, so that they are those of `collage score`), `findings` says
+which of them matter, `page` draws them.
+"""
+
+from collage.report.figures import Figures, Source, figures
+from collage.report.findings import Finding, findings, sentence
+from collage.report.page import page
+from collage.report.telling import LANGUAGES, Telling
+
+__all__ = ["LANGUAGES", "Figures", "Finding", "Source", "Telling", "figures", "findings", "page", "sentence"]

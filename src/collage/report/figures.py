@@ -1,0 +1,254 @@
+"""Every number that the report shows, fetched once: the page only draws."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import ibis
+import ibis.expr.types as ir
+
+from collage import experience
+from collage.experience import Catalogue
+from collage.touchpoints import Summary, summary
+
+__all__ = ["BEFORE_DAYS", "FALLING", "FEWEST", "Figures", "Source", "Span", "figures"]
+
+Row = dict[str, Any]
+
+BEFORE_DAYS: Final = 90
+FEWEST: Final = 10  # below so many there is not enough data for a figure
+FALLING: Final = -0.2  # model.md §10.7
+_STRENGTHS: Final = (("faint", 0.0, 0.2), ("some", 0.2, 0.5), ("strong", 0.5, 2.0))
+_WEEKS, _SPARK_WEEKS, _SHOWN, _REASONS = 104, 26, 15, 3
+_TENTH, _HUNDREDTH = 0.1, 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What a report is made from: tables by their contracts, and the words that name where they come from.
+
+    `quarantine` is None where the dataset has none. `kept` keeps a table that is asked several times.
+    """
+
+    name: str
+    touchpoints: ir.Table
+    customers: ir.Table
+    marks: ir.Table
+    catalogue: Catalogue
+    quarantine: ir.Table | None
+    kept: Callable[[ir.Table], ir.Table]
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """How the touchpoints up to the moment of asking lie in time.
+
+    `recent` of `whole` lie in the 90 days before it, `before` in the 90 days before those; half lie before `middle`, all
+    but a hundredth before `most`.
+    """
+
+    whole: int
+    recent: int
+    before: int
+    middle: datetime
+    most: datetime
+
+    @property
+    def comparable(self) -> bool:
+        """Return whether there were as many as a tenth of the recent ones in the time that they are compared with."""
+        return self.before >= _TENTH * self.recent and self.before > 0
+
+    @property
+    def thin(self) -> bool:
+        """Return whether there are so few recent ones that the records seem to end before."""
+        return self.recent < _HUNDREDTH * self.whole
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """All figures of a report, of one moment.
+
+    `company` and `company_before` are rows as `experience.groups` gives them (None: nobody was there), `change` one of
+    `experience.changes`, `weeks` the company week by week, `owners` and `channels` as `groups`, `losses` as
+    `experience.losses` with `weeks` (points by week, the latest last) in each. `falling` are scores with `reasons`,
+    `spread` the customers by tenth of the index and strength of evidence, `states` customers by state.
+    """
+
+    name: str
+    at: datetime
+    catalogue: Catalogue
+    customers: int
+    company: Row | None
+    company_before: Row | None
+    change: Row | None
+    weeks: Sequence[Row]
+    losses: Sequence[Row]
+    owners: Sequence[Row]
+    channels: Sequence[Row]
+    falling: Sequence[Row]
+    n_falling: int
+    spread: Sequence[Row]
+    states: Mapping[str, int]
+    quarantine: Sequence[Row]
+    touchpoints: Summary
+    span: Span
+    unasked: Mapping[str, int]
+
+    @property
+    def since(self) -> datetime:
+        """Return the moment that everything is compared with."""
+        return self.at - timedelta(days=BEFORE_DAYS)
+
+
+def figures(
+    source: Source, *, at: datetime, language: str, progress: Callable[[str], None] = lambda _: None
+) -> Figures:
+    """Return all figures of a report.
+
+    Parameters
+    ----------
+    source
+        The tables.
+    at
+        The moment of asking, with its zone.
+    language
+        Of the sentences that say what happened to whom: ``en`` or ``de``.
+    progress
+        Told what is being worked out.
+
+    Returns
+    -------
+    Figures
+        Each equal to what `collage score` gives for the same dataset, moment and catalogue.
+
+    Raises
+    ------
+    UsageError
+        When `at` has no zone, or the language is none of ours.
+    """
+    tables = (source.marks, source.touchpoints, source.customers, source.catalogue)
+    progress("the company, week by week")
+    weeks = [at - timedelta(weeks=week) for week in range(_WEEKS)]
+    before = at - timedelta(days=BEFORE_DAYS)
+    asked = experience.moments(*dict.fromkeys([*weeks, before]))
+    company = _rows(experience.groups(*tables, by="company", at=asked), "at")
+    by_moment = {row["at"]: row for row in company}
+    progress("what was lost and gained")
+    losses = _with_weeks(
+        _rows(experience.losses(*tables, at=at), "value"),
+        _rows(experience.weekly(*tables, at=at, weeks=_SPARK_WEEKS), "week"),
+    )
+    owners, channels = (_rows(experience.groups(*tables, by=by, at=at), "experience") for by in ("owner", "channel"))
+    progress("customers")
+    both = source.kept(experience.moments(before, at))
+    scores = source.kept(experience.score(*tables, at=both))
+    (change,) = _rows(experience.changes(scores, source.touchpoints, source.customers, at=both), "change")
+    now = source.kept(scores.filter(scores["at"] == ibis.literal(at)))
+    falling, n_falling = _falling(source, now, at=at, language=language)
+    progress("what is not known")
+    there = summary(source.touchpoints)
+    rules = {kind for mark in source.catalogue.marks for kind in (*mark.kinds, *mark.sought)}
+    return Figures(
+        name=source.name,
+        at=at,
+        catalogue=source.catalogue,
+        customers=int(now.count().to_pyarrow().as_py()),
+        company=by_moment.get(at),
+        company_before=by_moment.get(before),
+        change=change if change["customers"] else None,
+        weeks=[by_moment[each] for each in reversed(weeks) if each in by_moment],
+        losses=losses,
+        owners=owners,
+        channels=channels,
+        falling=falling,
+        n_falling=n_falling,
+        spread=_spread(now),
+        states=_states(source.customers),
+        quarantine=_quarantine(source.quarantine),
+        touchpoints=there,
+        span=_span(source.touchpoints, at),
+        unasked={kind: n for kind, n in there.kinds.items() if kind not in rules},
+    )
+
+
+def _span(touchpoints: ir.Table, at: datetime) -> Span:
+    up_to = touchpoints.filter(touchpoints.occurred_at <= ibis.literal(at)).select("occurred_at")
+    first, second = (ibis.literal(at - timedelta(days=BEFORE_DAYS * n)) for n in (1, 2))
+    days = up_to.mutate(second=up_to.occurred_at.epoch_seconds())
+    row = days.aggregate(
+        whole=days.count(),
+        recent=(days.occurred_at > first).sum(),
+        before=((days.occurred_at <= first) & (days.occurred_at > second)).sum(),
+        middle=days.second.quantile(0.5),
+        most=days.second.quantile(0.99),
+    )
+    (found,) = row.to_pyarrow().to_pylist()
+    moments = {name: datetime.fromtimestamp(found[name] or 0.0, UTC) for name in ("middle", "most")}
+    return Span(found["whole"], found["recent"] or 0, found["before"] or 0, **moments)
+
+
+def _rows(table: ir.Table, *order: str) -> list[Row]:
+    """Return a table's rows in order of some columns, then of all others, so that they are the same each time."""
+    fetched = table.to_pyarrow()
+    rest = [name for name in fetched.column_names if name not in order]
+    found: list[Row] = fetched.sort_by([(name, "ascending") for name in (*order, *rest)]).to_pylist()
+    return found
+
+
+def _with_weeks(losses: list[Row], weekly: list[Row]) -> list[Row]:
+    """Return losses with their points by week, the latest last."""
+    found: dict[tuple[object, ...], list[float]] = {}
+    for row in weekly:
+        key = (row["mark"], row["owner"], row["strike"])
+        found.setdefault(key, [0.0] * _SPARK_WEEKS)[_SPARK_WEEKS - 1 - row["week"]] = row["value"]
+    nothing = [0.0] * _SPARK_WEEKS
+    return [{**row, "weeks": found.get((row["mark"], row["owner"], row["strike"]), nothing)} for row in losses]
+
+
+def _falling(source: Source, now: ir.Table, *, at: datetime, language: str) -> tuple[list[Row], int]:
+    """Return those who fall the most, each with what was added of late in words, and how many fall."""
+    all_ = now.filter(now.trend <= FALLING, now.evidence >= _STRENGTHS[1][1])
+    count = int(all_.count().to_pyarrow().as_py())
+    worst = all_.order_by("trend", "customer_id").limit(_SHOWN).to_pyarrow()
+    if not worst.num_rows:
+        return [], count
+    names = worst["customer_id"].to_pylist()
+    theirs = source.customers.filter(source.customers.customer_id.isin(names))
+    known = [row["identifier"] for row in theirs.select("identifier").to_pyarrow().to_pylist()]
+    marks = source.marks.filter(source.marks.identifier.isin(known))
+    parts = experience.contributions(marks, theirs, source.catalogue, at=at)
+    late = parts.filter(parts.occurred_at >= ibis.literal(at - timedelta(days=30)), parts.contribution < 0)
+    order = ibis.window(group_by="customer_id", order_by=["contribution", "touchpoint_id", "mark"])
+    late = late.mutate(place=ibis.row_number().over(order))
+    few = late.filter(late.place < _REASONS).order_by("customer_id", "place")
+    touchpoints = source.touchpoints.filter(source.touchpoints.identifier.isin(known))
+    told = experience.told(few, touchpoints, source.catalogue, language=language).to_pylist()
+    reasons: dict[str, list[Row]] = {}
+    for row in told:
+        reasons.setdefault(row["customer_id"], []).append(row)
+    return [{**row, "reasons": reasons.get(row["customer_id"], [])} for row in worst.to_pylist()], count
+
+
+def _spread(now: ir.Table) -> list[Row]:
+    """Return customers by tenth of the index (0 to 9) and strength of evidence."""
+    tenth = ibis.least((now.index / ibis.literal(10.0)).floor().cast("int64"), ibis.literal(9, type="int64"))
+    strength = ibis.cases(
+        *((now.evidence < ibis.literal(most), name) for name, _, most in _STRENGTHS), else_=_STRENGTHS[-1][0]
+    )
+    each = now.mutate(tenth=tenth, strength=strength)
+    return _rows(each.group_by("tenth", "strength").agg(customers=each.count()), "tenth")
+
+
+def _states(customers: ir.Table) -> dict[str, int]:
+    counted = customers.group_by("state").agg(n=customers.customer_id.nunique())
+    return {row["state"]: row["n"] for row in _rows(counted, "state")}
+
+
+def _quarantine(table: ir.Table | None) -> list[Row]:
+    if table is None:
+        return []
+    counted = table.group_by("file", "reason").agg(rows=table.count())
+    return sorted(_rows(counted, "file"), key=lambda row: -row["rows"])

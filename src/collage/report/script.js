@@ -1,0 +1,17 @@
+"use strict";
+// everything is there without this; with it the reader may choose light or dark
+(() => {
+  const button = document.getElementById("theme");
+  const root = document.documentElement;
+  button.hidden = false;
+  button.addEventListener("click", () => {
+    const dark = root.dataset.theme
+      ? root.dataset.theme === "dark"
+      : matchMedia("(prefers-color-scheme: dark)").matches;
+    root.dataset.theme = dark ? "light" : "dark";
+  });
+  // printed pages show what is folded away on a screen, but for the long tables
+  addEventListener("beforeprint", () => {
+    for (const each of document.querySelectorAll("details[data-print]")) each.open = true;
+  });
+})();
