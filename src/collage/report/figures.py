@@ -46,8 +46,8 @@ class Source:
 class Span:
     """How the touchpoints up to the moment of asking lie in time.
 
-    `recent` of `whole` lie in the 90 days before it, `before` in the 90 days before those; half lie before `middle`, all
-    but a hundredth before `most`.
+    `recent` of `whole` lie in the 90 days before it, `before` in the 90 days before those; half lie before `middle`,
+    all but a hundredth before `most`.
     """
 
     whole: int

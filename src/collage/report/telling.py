@@ -21,6 +21,8 @@ LANGUAGES: Final = ("en", "de")
 _LOCALES: Final = {"en": "en_GB", "de": "de_DE"}
 _MINUS: Final = "−"
 _WHOLE: Final = 20.0
+_NOISE: Final = 9
+_PERCENT: Final = {"en": "#,##0%", "de": "#,##0\u00a0%"}
 _SLOT: Final = re.compile(r"\s*…\s*(?=\S)")
 
 
@@ -47,13 +49,14 @@ class Telling:
     def number(self, value: float, digits: int = 0) -> str:
         """Return a number with so many digits behind the point."""
         pattern = "#,##0" + ("." + "0" * digits if digits else "")
-        rounded = round(value, digits)
+        # sums differ in their last digits from run to run: what lies halfway must not fall to either side by that
+        rounded = round(round(value, _NOISE), digits)
         return format_decimal(rounded + 0.0 if rounded else 0, pattern, self.locale).replace("-", _MINUS)
 
     def signed(self, value: float, digits: int = 1) -> str:
         """Return a number with its sign; one that is nothing at these digits has none."""
         told = self.number(value, digits)
-        return f"+{told}" if round(value, digits) > 0 else told
+        return f"+{told}" if round(round(value, _NOISE), digits) > 0 else told
 
     def points(self, value: float, *, sign: bool = False) -> str:
         """Return points lost or won: whole ones, but where there are few."""
@@ -62,7 +65,7 @@ class Telling:
 
     def share(self, value: float) -> str:
         """Return a share as whole percents."""
-        return format_percent(value, "#,##0 %" if self.language == "de" else "#,##0%", self.locale)
+        return format_percent(value, _PERCENT[self.language], self.locale)
 
     def day(self, moment: datetime) -> str:
         """Return a day with its year."""

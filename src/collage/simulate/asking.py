@@ -101,12 +101,7 @@ def _reached(centre: _Centre, matter: Whole, at: Whole, turn: int) -> Contacts:
     at = np.where(live, calling(rng, centre.causes.waits, at), at)
     inside = at < centre.span.end
     matter, at, channel, live = matter[inside], at[inside], channel[inside], live[inside]
-    wait_s, gave_up = waits(rng, centre.causes.waits, at)
-    wait_s, gave_up = np.where(live, wait_s, np.nan), gave_up & live
-    until_s = np.where(live, wait_s, rng.exponential(c.reply_h * 3600.0, at.size))
-    busy_s = np.where(live, 1.0 + rng.exponential(centre.causes.waits.handle_s, at.size), _WRITTEN_S)
-    answered = at + (until_s * SECOND).astype(np.int64)
-    ended = answered + np.where(gave_up, 0, (busy_s * SECOND).astype(np.int64))
+    wait_s, gave_up, answered, ended = _answered(centre, at, live)
     whose = _served(centre, matter, at, live & ~gave_up)
     settled = ~gave_up & (rng.random(at.size) < _chance(centre, matter, at, whose["department"], whose["agent"]))
     hollow = ~gave_up & ~settled & (rng.random(at.size) < c.hollow_share)
@@ -126,6 +121,17 @@ def _reached(centre: _Centre, matter: Whole, at: Whole, turn: int) -> Contacts:
         called_settled=settled | hollow,
         **whose,
     )
+
+
+def _answered(centre: _Centre, at: Whole, live: Flags) -> tuple[Numbers, Flags, Whole, Whole]:
+    """Return how long customers wait in seconds, who gives up, when somebody answers, and when it is over."""
+    rng, causes = centre.rng, centre.causes
+    wait_s, gave_up = waits(rng, causes.waits, at)
+    wait_s, gave_up = np.where(live, wait_s, np.nan), gave_up & live
+    until_s = np.where(live, wait_s, rng.exponential(causes.contacts.reply_h * 3600.0, at.size))
+    busy_s = np.where(live, 1.0 + rng.exponential(causes.waits.handle_s, at.size), _WRITTEN_S)
+    answered = at + (until_s * SECOND).astype(np.int64)
+    return wait_s, gave_up, answered, answered + np.where(gave_up, 0, (busy_s * SECOND).astype(np.int64))
 
 
 def _served(centre: _Centre, matter: Whole, at: Whole, live: Flags) -> dict[str, Whole]:

@@ -41,6 +41,7 @@ _SOURCES: Final = {
     "product": "devices",
 }
 _SOURCE_NAMES: Final = ("phone", "mail", "shop", "parcels", "devices")
+_MEASURES: Final = ("wait_s", "duration_s", "late_s")
 _USUALLY_S: Final = 20.0  # until a record is received
 
 
@@ -60,37 +61,44 @@ def recorded(rng: np.random.Generator, company: Company) -> Recorded:
     """Return the touchpoints of a company as its records have them."""
     made, records = company.made, company.causes.records
     n = made["at"].size
-    columns = {name: made[name].astype(np.int64) for name in made if name not in {"wait_s", "duration_s", "late_s"}}
-    source = np.array([_SOURCE_NAMES.index(_SOURCES[name]) for name in CHANNELS])[columns["channel"]]
+    told = {name: made[name].astype(np.int64) for name in made if name not in _MEASURES}
+    source = np.array([_SOURCE_NAMES.index(_SOURCES[name]) for name in CHANNELS])[told["channel"]]
     skewed = np.where(source == _SOURCE_NAMES.index("parcels"), int(records.skew_s * SECOND), 0)
-    at = np.minimum(columns["at"] + skewed, company.span.end - 1)
     lost = rng.random(n) < records.no_department_share
-    kind = identified(rng, company, columns["customer"], columns["channel"], columns["identifier"])
-    department = coded(columns["department"], DEPARTMENTS)
-    table = by_contract(
-        "touchpoints",
-        {
-            "touchpoint_id": pc.binary_join_element_wise(_texts(source, _SOURCE_NAMES), digits(np.arange(n)), ":"),
-            "identifier": names(kind, columns["customer"]),
-            "occurred_at": moments(at),
-            "received_at": moments(_received(rng, company, columns["at"])),
-            "source": coded(source, _SOURCE_NAMES),
-            "kind": coded(columns["kind"], KINDS),
-            "channel": coded(columns["channel"], CHANNELS),
-            "department": coded(np.where(lost, NOBODY, columns["department"]), DEPARTMENTS),
-            "site": coded(columns["site"], SITES),
-            "agent": coded(np.where(lost, NOBODY, columns["agent"]), agents(company)),
-            "issue_id": numbered("issue", columns["issue"]),
-            "contact_id": numbered("contact", columns["contact"]),
-            **{name: measured(made[name].astype(np.float64)) for name in ("wait_s", "duration_s", "late_s")},
-            "amount": pa.array(columns["amount"], mask=columns["amount"] == NOBODY),
-            "currency": coded(np.where(columns["amount"] == NOBODY, NOBODY, 0), ("EUR",)),
-            "outcome": coded(columns["outcome"], OUTCOMES),
-            "text": coded(columns["text"], TEXTS),
-            "properties": _tiers(company, columns["kind"], columns["customer"]),
-        },
-    )
-    return Recorded(table, department, 1 + (rng.random(n) < records.repeated_share).astype(np.int64))
+    kind = identified(rng, company, told["customer"], told["channel"], told["identifier"])
+    department = coded(told["department"], DEPARTMENTS)
+    known = {**told, "department": np.where(lost, NOBODY, told["department"])}
+    known["agent"] = np.where(lost, NOBODY, told["agent"])
+    columns = {
+        "touchpoint_id": pc.binary_join_element_wise(_texts(source, _SOURCE_NAMES), digits(np.arange(n)), ":"),
+        "identifier": names(kind, told["customer"]),
+        "occurred_at": moments(np.minimum(told["at"] + skewed, company.span.end - 1)),
+        "received_at": moments(_received(rng, company, told["at"])),
+        "source": coded(source, _SOURCE_NAMES),
+        **_told(company, known),
+        **{name: measured(made[name].astype(np.float64)) for name in _MEASURES},
+    }
+    copies = 1 + (rng.random(n) < records.repeated_share).astype(np.int64)
+    return Recorded(by_contract("touchpoints", columns), department, copies)
+
+
+def _told(company: Company, known: dict[str, Whole]) -> dict[str, pa.Array]:
+    """Return what the records say of what happened, in words."""
+    free = known["amount"] == NOBODY
+    return {
+        "kind": coded(known["kind"], KINDS),
+        "channel": coded(known["channel"], CHANNELS),
+        "department": coded(known["department"], DEPARTMENTS),
+        "site": coded(known["site"], SITES),
+        "agent": coded(known["agent"], agents(company)),
+        "issue_id": numbered("issue", known["issue"]),
+        "contact_id": numbered("contact", known["contact"]),
+        "amount": pa.array(known["amount"], mask=free),
+        "currency": coded(np.where(free, NOBODY, 0), ("EUR",)),
+        "outcome": coded(known["outcome"], OUTCOMES),
+        "text": coded(known["text"], TEXTS),
+        "properties": _tiers(company, known["kind"], known["customer"]),
+    }
 
 
 def promises(company: Company) -> pa.Table:

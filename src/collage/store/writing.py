@@ -23,7 +23,8 @@ from collage.tables import CONTRACTS, contract_hash
 __all__ = ["in_the_way", "write_dataset"]
 
 # what is written beside the tables
-_NOTES = ("dataset.json", "read.json", "catalogue.toml", "truth")
+_NOTES = ("dataset.json", "read.json", "catalogue.toml")
+_TRUTH = "truth/causes.json"  # what tells that a folder beside the tables was simulated with them
 _SHOWN = 5
 _ROWS = 122_880  # of a row group, as DuckDB has them
 _NAME = 200  # of 255 bytes, so that ours fits where the folder's fits
@@ -144,6 +145,8 @@ def _foreign(place: Path) -> list[str]:
     if not place.is_dir():
         return []
     ours = {*_NOTES, *(f"{name}.parquet" for name in CONTRACTS)}
+    if (place / _TRUTH).is_file():
+        ours.add(Path(_TRUTH).parent.name)
     return sorted(entry.name for entry in place.iterdir() if entry.name not in ours)
 
 

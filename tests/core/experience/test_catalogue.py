@@ -229,6 +229,7 @@ GIVEN = {
     "coupon_used": (0.03, 0.25, 60),
     "visit_on_time": (0.08, 0.5, 60),
     "visit_late": (-0.40, 1, 60),
+    "refund_late": (-0.40, 1, 60),  # not in the model: by analogy with a delivery
     "resolved_first_contact": (0.30, 1, 60),
     "resolved_later": (0.15, 1, 60),
     "came_back": (-0.45, 1, 60),

@@ -4,6 +4,8 @@ import json
 from pathlib import Path
 
 import ibis
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from collage.errors import DatasetError
@@ -48,6 +50,30 @@ def test_a_dataset_is_written_with_its_notes_and_a_description_of_itself(engine:
     assert (rows_of(dataset), rows_of(dataset, "claims")) == (ROWS, CLAIMS)
     assert dataset.text("catalogue.toml") == 'version = "1"\n'
     assert dataset.text("nothing.toml") is None
+
+
+def test_rows_in_memory_are_the_same_bytes_each_time_and_may_stand_beside_the_dataset(
+    engine: Engine, tmp_path: Path
+) -> None:
+    rows = as_table(ROWS).to_pyarrow()
+    files = {"truth/agents.parquet": pa.table({"agent": ["care-01"]}), "truth/causes.json": "{}"}
+    for name in ("one", "two"):
+        assert write_dataset(tmp_path / name, {"touchpoints": rows}, engine, notes={}, files=files) == {
+            "touchpoints": 2
+        }
+    assert everything(tmp_path / "one") == everything(tmp_path / "two")
+    dataset = open_dataset(tmp_path / "one", engine)
+    assert rows_of(dataset) == ROWS
+    assert dataset.checked["touchpoints"].verified
+    assert pq.read_table(tmp_path / "one" / "truth" / "agents.parquet").to_pylist() == [{"agent": "care-01"}]
+    in_the_way(tmp_path / "one", replace=True)
+
+
+def test_a_folder_called_truth_that_is_somebodys_own_is_not_replaced(engine: Engine, tmp_path: Path) -> None:
+    write(engine, tmp_path / "new")
+    (tmp_path / "new" / "truth").mkdir()
+    with pytest.raises(DatasetError, match="which would be lost: truth"):
+        in_the_way(tmp_path / "new", replace=True)
 
 
 @pytest.mark.parametrize("at", ["touchpoints", "claims"])
