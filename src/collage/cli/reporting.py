@@ -16,18 +16,18 @@ if TYPE_CHECKING:
     from collage.report import Figures
     from collage.store import Dataset
 
-__all__ = ["report", "write_report"]
+__all__ = ["report"]
 
 
 def report(arguments: argparse.Namespace) -> None:
     """Write the report on a dataset as one page, and say what matters most."""
     with opened(arguments.dataset, arguments.engine) as dataset, at_work() as step:
-        found = write_report(dataset, arguments, step)
-    say_findings(found, arguments.language)
+        found = _write_report(dataset, arguments, step)
+    _say_findings(found, arguments.language)
     say(f"{arguments.out}: the report, {arguments.out.stat().st_size / 1e6:.1f} MB; open it in a browser.")
 
 
-def write_report(dataset: Dataset, arguments: Any, step: Callable[[str], None]) -> Figures:
+def _write_report(dataset: Dataset, arguments: Any, step: Callable[[str], None]) -> Figures:
     """Work out the figures of a dataset, and write them as a page.
 
     Parameters
@@ -66,13 +66,12 @@ def write_report(dataset: Dataset, arguments: Any, step: Callable[[str], None]) 
     return figures
 
 
-def say_findings(figures: Figures, language: str) -> None:
+def _say_findings(figures: Figures, language: str) -> None:
     """Print the sentence of a report and its findings."""
-    from collage.report import Telling, findings, sentence
+    from collage.report import findings, sentence
 
-    tell = Telling(language)
-    show(sentence(figures, tell))
-    for number, each in enumerate(findings(figures, tell), start=1):
+    show(sentence(figures, language=language))
+    for number, each in enumerate(findings(figures, language=language), start=1):
         show(f"{number}. {each.title}\n   {each.words}")
 
 

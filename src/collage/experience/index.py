@@ -63,6 +63,11 @@ def index_of(experience: float, *, sd: float) -> float:
         In points of expected satisfaction.
     sd
         `Catalogue.index_sd`, above 0.
+
+    Returns
+    -------
+    float
+        100·Φ(experience/sd).
     """
     return 50.0 + 50.0 * math.erf(experience / sd / math.sqrt(2.0))
 

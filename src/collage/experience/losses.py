@@ -37,7 +37,8 @@ def losses(marks: ir.Table, touchpoints: ir.Table, customers: ir.Table, catalogu
     Table
         `mark`, `owner` (null: not known), `strike` (whether it is below zero), `marks` and `customers` of the 90 days,
         `value` (Σ weight·severity in points), `marks_before`, `before` (the same in the 90 days before), `rise`
-        (value - before: below zero, where more was lost), `reach` (half the width of its 95 % interval, 1.96·sqrt(Σd² - (Σd)²/n)
+        (value - before: below zero, where more was lost), `reach` (half the width of its 95 % interval,
+        1.96·sqrt(Σd² - (Σd)²/n)
         over all n customers of the company, d being each one's difference; null below two customers).
 
     Raises

@@ -7,6 +7,6 @@ which of them matter, `page` draws them.
 from collage.report.figures import Figures, Source, figures
 from collage.report.findings import Finding, findings, sentence
 from collage.report.page import page
-from collage.report.telling import LANGUAGES, Telling
+from collage.report.telling import LANGUAGES
 
-__all__ = ["LANGUAGES", "Figures", "Finding", "Source", "Telling", "figures", "findings", "page", "sentence"]
+__all__ = ["LANGUAGES", "Figures", "Finding", "Source", "figures", "findings", "page", "sentence"]

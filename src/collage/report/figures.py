@@ -14,7 +14,7 @@ from collage import experience
 from collage.experience import Catalogue
 from collage.touchpoints import Summary, summary
 
-__all__ = ["BEFORE_DAYS", "FALLING", "FEWEST", "Figures", "Source", "Span", "figures"]
+__all__ = ["BEFORE_DAYS", "FALLING", "FEWEST", "Figures", "Row", "Source", "Span", "figures"]
 
 Row = dict[str, Any]
 

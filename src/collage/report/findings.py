@@ -70,9 +70,27 @@ def rising(figures: Figures) -> list[dict[str, Any]]:
     return sorted(more, key=lambda row: (row["rise"], row["mark"], row["owner"] or ""))
 
 
-def sentence(figures: Figures, tell: Telling) -> str:
-    """Return in one sentence how things have gone and what it is owed to."""
-    change = change_of(figures)
+def sentence(figures: Figures, *, language: str) -> str:
+    """Return in one sentence how things have gone and what it is owed to.
+
+    Parameters
+    ----------
+    figures
+        All figures.
+    language
+        ``en`` or ``de``.
+
+    Returns
+    -------
+    str
+        What changed, or that it could be chance, or why it cannot be said.
+
+    Raises
+    ------
+    UsageError
+        When the language is none of ours.
+    """
+    tell, change = Telling(language), change_of(figures)
     if figures.company is None:
         return tell._("Nobody was touched in the year before: there is nothing to report.")
     if figures.span.thin:
@@ -117,21 +135,27 @@ def _owed(figures: Figures, tell: Telling) -> str:
     )
 
 
-def findings(figures: Figures, tell: Telling) -> Sequence[Finding]:
+def findings(figures: Figures, *, language: str) -> Sequence[Finding]:
     """Return what matters most, at most five things, the most urgent first.
 
     Parameters
     ----------
     figures
         All figures.
-    tell
-        The language.
+    language
+        ``en`` or ``de``.
 
     Returns
     -------
     sequence of Finding
         None that rests on fewer than ten customers.
+
+    Raises
+    ------
+    UsageError
+        When the language is none of ours.
     """
+    tell = Telling(language)
     found = [
         _rise(figures, tell),
         _loss(figures, tell),

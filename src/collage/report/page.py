@@ -63,8 +63,8 @@ def page(figures: Figures, *, language: str) -> str:
         _=tell._,
         n_=tell.n_,
         f=figures,
-        sentence=sentence(figures, tell),
-        findings=findings(figures, tell),
+        sentence=sentence(figures, language=language),
+        findings=findings(figures, language=language),
         change=change_of(figures),
         index=partial(index_of, sd=figures.catalogue.index_sd),
         strikes=strikes(figures)[:_STRIKES],
@@ -78,6 +78,7 @@ def page(figures: Figures, *, language: str) -> str:
         script=Markup(script),  # noqa: S704  # ours
         policy=_policy(style, script),
         fewest=FEWEST,
+        bars=pictures.BARS,
         falling_at=FALLING,
     )
 

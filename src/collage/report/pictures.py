@@ -17,9 +17,10 @@ from collage.experience import index_of
 from collage.report.figures import FEWEST, Figures, Row
 from collage.report.telling import Telling
 
-__all__ = ["NARROW", "PAPER", "WIDE", "bars", "course", "spark", "spread"]
+__all__ = ["BARS", "NARROW", "PAPER", "WIDE", "bars", "course", "spark", "spread"]
 
 WIDE, NARROW, PAPER = 1040, 268, 660  # pixels
+BARS = (9, 5)  # of many groups: the lowest and the highest
 _HALF: Final = 460
 _WEEKS, _YEAR_MS, _MS = 52, 364 * 86_400_000.0, 1000.0
 _ROW, _LEAST, _SPARK = 34, 60, 112
@@ -56,6 +57,7 @@ def bars(rows: Sequence[Row], name: str, tell: Telling, *, width: int) -> str:
         for row in rows
         if row["customers"] >= FEWEST
     ]
+    shown = shown if len(shown) <= sum(BARS) else [*shown[: BARS[0]], *shown[-BARS[1] :]]
     axis = {"domain": False, "ticks": False, "labelLimit": 150, "labelFontSize": 13, "labelColor": "var(--ink)"}
     order = [row["name"] for row in shown]
     values = {

@@ -161,12 +161,12 @@ def _kernel(age: Numbers, weighs: Whole, catalogue: experience.Catalogue, rating
 
 def _reach(marks: Marks, ask: Ask) -> tuple[Whole, Whole]:
     """Return from which place to which the marks stand that each customer had by the moment."""
-    if not marks.at.size:
-        return np.zeros_like(ask.at), np.zeros_like(ask.at)
-    least = int(min(marks.at.min(), ask.at.min(initial=marks.at.min())))
-    span = int(max(marks.at.max(), ask.at.max(initial=0))) - least + 1
-    key, asked = marks.customer * span + (marks.at - least), ask.customer * span
-    return np.searchsorted(key, asked), np.searchsorted(key, asked + (ask.at - least), side="right")
+    moments = np.unique(marks.at)  # by their rank: microseconds times customers would not fit into 64 bits
+    apart = moments.size + 1
+    key = marks.customer * apart + np.searchsorted(moments, marks.at)
+    begin = ask.customer * apart
+    end = begin + np.searchsorted(moments, ask.at, side="right")
+    return np.searchsorted(key, begin), np.searchsorted(key, end)
 
 
 def _columns(found: pa.Table, company: Company, catalogue: experience.Catalogue, n: int) -> Marks:
@@ -191,13 +191,10 @@ def _columns(found: pa.Table, company: Company, catalogue: experience.Catalogue,
 
 
 def _rows(ids: pa.ChunkedArray, n: int) -> Whole:
-    """Return the places of touchpoints by their ids."""
-    promised = pc.starts_with(ids, _PROMISE)
-    number = _whole(
-        pc.utf8_slice_codeunits(pc.if_else(promised, pc.utf8_slice_codeunits(ids, 0, 18), ids), -PLACES, None).cast(
-            pa.int64()
-        )
-    )
+    """Return the places of touchpoints by their ids: ``source:number``, and ``promise:number:kind`` behind the `n`."""
+    promised, begin = pc.starts_with(ids, _PROMISE), len(_PROMISE)
+    inside, last = pc.utf8_slice_codeunits(ids, begin, begin + PLACES), pc.utf8_slice_codeunits(ids, -PLACES, None)
+    number = _whole(pc.if_else(promised, inside, last).cast(pa.int64()))
     later = _whole(pc.invert(pc.ends_with(ids, "promise.made")).cast(pa.int64()))
     return np.where(promised.to_numpy(), n + 2 * number + later, number)
 

@@ -16,7 +16,8 @@ import pytest
 
 from collage import store
 from collage.cli.opening import last, marked
-from collage.report import Figures, Source, Telling, figures, findings, page, sentence
+from collage.report import Figures, Source, figures, findings, page, sentence
+from collage.report.telling import Telling
 from tests.core.test_cli import collage
 
 pytestmark = pytest.mark.xdist_group("report")  # the company is made once, not once a worker
@@ -197,15 +198,15 @@ def test_the_sentence_says_up_down_or_that_it_could_be_chance(known: Figures) ->
     assert known.change is not None
     for later, words in ((0.2, "Up "), (-0.2, "Down ")):
         change = {**known.change, "earlier": 0.0, "later": later, "change": later}
-        assert sentence(replace(known, change=change), Telling("en")).startswith(words)
+        assert sentence(replace(known, change=change), language="en").startswith(words)
     still = {**known.change, "earlier": 0.1, "later": 0.1, "change": 0.0}
-    assert sentence(replace(known, change=still, losses=[]), Telling("en")).startswith("No change since ")
+    assert sentence(replace(known, change=still, losses=[]), language="en").startswith("No change since ")
     few = {**known.change, "customers": 9}
-    assert "do not reach back far enough" in sentence(replace(known, change=few), Telling("en"))
+    assert "do not reach back far enough" in sentence(replace(known, change=few), language="en")
     early = replace(known, span=replace(known.span, before=0))
-    assert "do not reach back far enough" in sentence(early, Telling("en"))
-    assert all(each.kind != "rise" for each in findings(early, Telling("en")))
-    assert "Hardly anything" in sentence(replace(known, span=replace(known.span, recent=0)), Telling("en"))
+    assert "do not reach back far enough" in sentence(early, language="en")
+    assert all(each.kind != "rise" for each in findings(early, language="en"))
+    assert "Hardly anything" in sentence(replace(known, span=replace(known.span, recent=0)), language="en")
 
 
 def test_a_finding_rests_on_ten_customers(known: Figures) -> None:
@@ -215,7 +216,7 @@ def test_a_finding_rests_on_ten_customers(known: Figures) -> None:
         owners=[{**row, "customers": 9} for row in known.owners],
         n_falling=0,
     )
-    assert findings(few, Telling("en")) == []
+    assert findings(few, language="en") == []
     assert "not enough data: fewer than 10 customers" in page(few, language="en")
 
 
@@ -311,7 +312,7 @@ def test_it_asks_for_nothing_from_anywhere_and_is_small(made: Made) -> None:
     assert not [
         attrs for _, attrs in tags if any(name in attrs for name in ("src", "srcset", "data", "poster", "action"))
     ]
-    assert all(attrs["href"].startswith("#") for _, attrs in tags if attrs.get("href"))  # type: ignore[union-attr]
+    assert all((attrs["href"] or "").startswith("#") for _, attrs in tags if "href" in attrs)
     assert not [tag for tag, _ in tags if tag in {"link", "img", "iframe", "object", "embed", "form", "base"}]
     assert not [attrs for _, attrs in tags if "style" in attrs or any(name.startswith("on") for name in attrs)]
     assert len(made.html.encode()) <= 3_000_000

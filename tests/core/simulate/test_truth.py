@@ -1,18 +1,21 @@
 """The truth: contributions sum, parts sum, and every switch of a rating does what it says."""
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+import ibis
 import numpy as np
+import pyarrow as pa
 import pytest
 
-from collage import experience
-from collage.simulate import Ratings
+from collage import customers, experience, promises
+from collage.simulate import Causes, Ratings, Size, simulated
 from collage.simulate.folding import Ask, faded
 from collage.simulate.rating import PARTS, Rated, asked, rated
 from collage.simulate.rows import CHANNELS, DAY, DEPARTMENTS
-from tests.core.simulate.conftest import Remembered
+from tests.core.simulate.conftest import END, Remembered
 
 INHERITED = slice(0, len(DEPARTMENTS) + 2)
 CONTACT = slice(len(DEPARTMENTS) + 2, len(DEPARTMENTS) + 5)
@@ -78,6 +81,19 @@ def test_contributions_sum_to_experience_by_hand(remembered: Remembered, kappa: 
             worst += value**4 if rule.weight < 0 and marks.severity[place] > 0 else 0.0
         e = total if math.isinf(kappa) else (kappa + 1) * total / (kappa + evidence)
         assert left.phi.sum() == pytest.approx(e - peak * worst**0.25, abs=1e-9)
+
+
+def test_however_many_customers_there_are_each_is_found(remembered: Remembered) -> None:
+    everybody, many = np.arange(300), 1_000_000
+    at = np.full(everybody.size, remembered.company.span.end - 30 * DAY)
+    found = []
+    for first in (0, many):
+        marks = replace(remembered.marks, customer=remembered.marks.customer + first)
+        (left,) = faded(marks, Ask(everybody + first, at), remembered.catalogue, Ratings())
+        found.append(np.bincount(left.ask, left.phi, everybody.size))
+    one, other = found
+    assert np.array_equal(one, other)
+    assert np.abs(one).max() > 0.1
 
 
 def test_kernels_forget_as_they_say(remembered: Remembered) -> None:
@@ -154,6 +170,28 @@ def test_nobody_is_asked_twice_within_the_cap_nor_who_does_not_want_to_be(rememb
     refusing = np.unique(every.customer[every.fate == 2]).size / np.unique(every.customer).size
     assert refusing == pytest.approx(0.05, abs=0.02)
     assert (every.fate == 1).sum() > 100
+
+
+def test_where_the_truth_is_the_shipped_catalogue_the_score_of_the_dataset_is_the_truth(
+    ask: Callable[[Any], pa.Table],
+) -> None:
+    shipped = experience.default()
+    causes = Causes(ratings=Ratings(kernel="classes", kappa=shipped.kappa, weight_least=1.0, weight_most=1.0))
+    made = simulated(causes, Size(60, 200, END), seed=1, catalogue=shipped, ask=ask)
+    touchpoints, claims, promised = (ibis.memtable(made.tables[name]) for name in ("touchpoints", "claims", "promises"))
+    every = touchpoints.union(promises.touchpoints(promised))
+    who = ibis.memtable(ask(customers.customers(touchpoints, ibis.memtable(ask(claims)))))
+    at = max(made.tables["touchpoints"]["occurred_at"].to_pylist())
+    scores = experience.score(experience.marks(every, who, shipped), every, who, shipped, at=at)
+    found = dict(zip(*ask(scores.select("customer_id", "experience")).to_pydict().values(), strict=True))
+    truth, names = made.truth["customers"].to_pydict(), made.truth["identifiers"].to_pydict()
+    scale = made.truth["marks"]["weight"][0].as_py() / made.truth["marks"]["shipped"][0].as_py()
+    expected = dict(zip(truth["customer"], truth["experience"], strict=True))
+    of = dict(zip(names["identifier"], names["customer"], strict=True))
+    assert {of[name]: e for name, e in found.items()} == pytest.approx(
+        {of[name]: expected[of[name]] / scale for name in found}, abs=1e-9
+    )
+    assert len(found) > 50
 
 
 def test_an_agent_and_a_department_add_to_an_answer_what_they_are(remembered: Remembered, usual: Rated) -> None:
