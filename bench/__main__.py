@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from bench import claims, memory, reading, score
+from bench import claims, company, memory, reading, score
 from bench.inputs import write_calls
 from bench.measure import Line, machine, table
 
@@ -24,8 +24,12 @@ MEASUREMENTS: dict[str, Callable[[Path, int, int], list[Line]]] = {
     "memory": memory.memory,
     "claims": claims.claims,
     "score": score.score,
+    "fold": score.fold,
     "customer": score.one_customer,
     "command": score.command,
+    "simulate": company.simulate,
+    "report": company.report,
+    "demo": company.demo,
     "large": score.large,
 }
 _ON_REQUEST = ("large",)  # minutes, and gigabytes of disk

@@ -20,7 +20,7 @@ from bench.measure import Line, rated, seconds, together
 from collage import customers, experience, store
 from collage.tables import contract_hash
 
-__all__ = ["command", "large", "one_customer", "score"]
+__all__ = ["command", "fold", "large", "one_customer", "score"]
 
 _AT = datetime(2026, 1, 1, tzinfo=UTC)
 _EACH = 20  # touchpoints a customer
@@ -54,6 +54,56 @@ def score(place: Path, rows: int, repeat: int) -> list[Line]:
     bar = f"≤ {_OF_SQL:g} × the floor, ≤ {_SECONDS:g} s at 10,000,000"
     kept = taken[0] <= _OF_SQL * taken[1] and (rows < 10_000_000 or taken[0] <= _SECONDS)
     return [_barred(line, bar, kept=kept)]
+
+
+def fold(place: Path, rows: int, repeat: int) -> list[Line]:
+    """Measure adding up the marks of half as many touchpoints as rows, beside a groupby of pandas on the same marks."""
+    rows = max(_EACH, rows // 2)
+    file = _written(place, rows)
+    engine, catalogue = store.connect(), experience.default()
+    try:
+        touchpoints, claims = _opened(engine, file)
+        engine.unordered()
+        who = engine.kept(customers.numbered(customers.customers(touchpoints, claims, kept=engine.kept)))
+        marks = engine.kept(experience.marks(touchpoints, who, catalogue, whose=True))
+        frame, found = marks.to_pyarrow().to_pandas(), {}
+
+        def ours() -> None:
+            found["ours"] = experience.score(marks, touchpoints, who, catalogue, at=_AT).to_pyarrow()
+
+        def pandas() -> None:
+            found["pandas"] = _by_pandas(frame, catalogue)
+
+        taken = together(ours, pandas, repeat)
+        _check_fold(found["ours"], found["pandas"], who.to_pyarrow())
+    finally:
+        engine.close()
+    size = f"{len(frame):,} marks, {rows // _EACH:,} customers"
+    return [rated("score: adding marks up", len(frame), "marks", taken, floor="groupby of pandas", size=size)]
+
+
+def _by_pandas(marks: Any, catalogue: experience.Catalogue) -> Any:
+    """Return the experience of each customer number, as somebody would work it out in pandas."""
+    weight = {mark.name: mark.weight for mark in catalogue.weighing}
+    half_life = {mark.name: catalogue.classes[mark.class_] for mark in catalogue.weighing}
+    marks = marks[marks["occurred_at"] <= _AT]
+    days = (_AT - marks["fades_from"]).dt.total_seconds() / 86_400
+    share = 2.0 ** (-days / marks["weighs_as"].map(half_life))
+    each = marks.assign(
+        summed=marks["weighs_as"].map(weight) * marks["severity"] * share, own=marks["evidence"] * share
+    )
+    both = each.groupby("customer_id")[["summed", "own"]].sum()
+    return (catalogue.kappa + 1) * both["summed"] / (catalogue.kappa + both["own"])
+
+
+def _check_fold(ours: pa.Table, theirs: Any, who: pa.Table) -> None:
+    """Refuse to compare what is not the same."""
+    number = dict(zip(who["customer_id"].to_pylist(), who["number"].to_pylist(), strict=True))
+    other = theirs.to_dict()
+    pairs = zip(ours["customer_id"].to_pylist(), ours["experience"].to_pylist(), strict=True)
+    worst = max(abs(mine - other.get(number[name], 0.0)) for name, mine in pairs)
+    if worst > _NEAR:
+        raise AssertionError(f"ours and pandas differ by {worst}")
 
 
 def large(place: Path, rows: int, repeat: int) -> list[Line]:  # noqa: ARG001  # once is long enough

@@ -20,9 +20,12 @@ def test_every_measurement_gives_its_lines_in_one_table_and_as_json(
         *[
             "claims: customers",
             "score: claims",
+            "score: adding marks up",
             "score: one customer",
             "score: the command",
             "score: the command",
+            "simulate",
+            "report",
             "score: the command on many",
         ],
     ]
