@@ -24,7 +24,8 @@ def report(arguments: argparse.Namespace) -> None:
     with opened(arguments.dataset, arguments.engine) as dataset, at_work() as step:
         found = _write_report(dataset, arguments, step)
     _say_findings(found, arguments.language)
-    say(f"{arguments.out}: the report, {arguments.out.stat().st_size / 1e6:.1f} MB; open it in a browser.")
+    kilobytes = arguments.out.stat().st_size / 1000
+    say(f"{arguments.out}: the report, {kilobytes:,.0f} kB; open it in a browser.")
 
 
 def _write_report(dataset: Dataset, arguments: Any, step: Callable[[str], None]) -> Figures:

@@ -25,7 +25,6 @@ __all__ = ["page"]
 
 _STRIKES, _CREDITS = 12, 6
 _FAINT, _SOME = 0.2, 0.5
-_MOST_INK: Final = 8  # department colours
 
 
 def page(figures: Figures, *, language: str) -> str:
