@@ -13,7 +13,7 @@ __all__ = ["demo"]
 
 _CUSTOMERS, _DAYS, _SEED = 5_000, 365, 1
 _EXPORTED, _EXPORT_SEED, _EXPORT_END = 2_000, 7, date(2025, 12, 31)
-_OURS = {"company", "exports", "report.html"}
+_OURS = Path("company", "truth", "causes.json")  # where a demo was made before
 
 
 def demo(arguments: argparse.Namespace) -> None:
@@ -59,5 +59,5 @@ def _refuse_foreign(out: Path) -> None:
     do = "choose an empty place with --out; nothing was touched"
     if out.exists() and not out.is_dir():
         raise CollageError(f"make the demo in {out}", "a file of this name", do)
-    if out.exists() and any(out.iterdir()) and not _OURS & {entry.name for entry in out.iterdir()}:
+    if out.exists() and any(out.iterdir()) and not (out / _OURS).is_file():
         raise CollageError(f"make the demo in {out}", "a folder with something else in it", do)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -78,10 +79,12 @@ def _say_findings(figures: Figures, language: str) -> None:
 
 def _write(file: Path, page: str) -> None:
     """Write a page beside its place, then put it there."""
+    beside = file.with_name(f".{file.name}.part")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        beside = file.with_name(f".{file.name}.part")
         beside.write_text(page, encoding="utf-8")
         beside.replace(file)
     except OSError as error:
+        with suppress(OSError):
+            beside.unlink()
         raise CollageError(f"write {file}", str(error), "choose another place with --out") from None

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import ibis
 import ibis.expr.types as ir
 
 from collage.experience.catalogue import Catalogue
-from collage.experience.fold import At, age_days, faded
+from collage.experience.fold import At, age_days, faded, moments
 from collage.experience.groups import members
 from collage.experience.index import double
 from collage.experience.people import named
@@ -36,7 +38,8 @@ def losses(marks: ir.Table, touchpoints: ir.Table, customers: ir.Table, catalogu
     -------
     Table
         `mark`, `owner` (null: not known), `strike` (whether it is below zero), `marks` and `customers` of the 90 days,
-        `value` (Σ weight·severity in points), `marks_before`, `before` (the same in the 90 days before), `rise`
+        `value` (Σ weight·severity in points), `marks_before`, `customers_before`, `before` (the same for the 90 days
+        before those), `rise`
         (value - before: below zero, where more was lost), `reach` (half the width of its 95 % interval,
         1.96·sqrt(Σd² - (Σd)²/n)
         over all n customers of the company, d being each one's difference; null below two customers).
@@ -62,6 +65,7 @@ def losses(marks: ir.Table, touchpoints: ir.Table, customers: ir.Table, catalogu
     summed = people.group_by("mark", "owner", "strike").agg(
         marks=people.marks.sum(),
         customers=(people.marks > 0).sum(),
+        customers_before=(people.marks_before > 0).sum(),
         value=people.value.sum(),
         marks_before=people.marks_before.sum(),
         before=people.before.sum(),
@@ -120,7 +124,8 @@ def changes(scores: ir.Table, touchpoints: ir.Table, customers: ir.Table, *, at:
     """
     company = named(members(touchpoints, customers, at=at), customers)
     met = scores.select("customer_id", "at", "experience").semi_join(company, ["customer_id", "at"])
-    first, last = met.aggregate(at=met["at"].min()), met.aggregate(at=met["at"].max())
+    asked = moments(at) if isinstance(at, datetime) else at
+    first, last = asked.aggregate(at=asked["at"].min()), asked.aggregate(at=asked["at"].max())
     one = met.semi_join(first, "at").select("customer_id", earlier=met.experience)
     other = met.semi_join(last, "at").select("customer_id", later=met.experience)
     both = one.join(other, "customer_id")

@@ -44,22 +44,29 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """How the touchpoints up to the moment of asking lie in time.
+    """How the touchpoints that rules ask for, up to the moment of asking, lie in time.
 
-    `recent` of `whole` lie in the 90 days before it, `before` in the 90 days before those; half lie before `middle`,
-    all but a hundredth before `most`.
+    `recent` of `whole` lie in the 90 days before it, `before` in the 90 days before those; all but a hundredth lie
+    after `begins`, half before `middle`, all but a hundredth before `most`. `days` lie between `begins` and it.
     """
 
     whole: int
     recent: int
     before: int
+    begins: datetime
     middle: datetime
     most: datetime
+    days: float
 
     @property
     def comparable(self) -> bool:
-        """Return whether there were as many as a tenth of the recent ones in the time that they are compared with."""
-        return self.before >= _TENTH * self.recent and self.before > 0
+        """Return whether the records cover the time that is compared with, and not by a handful alone."""
+        return self.days >= 2 * BEFORE_DAYS and self.before >= _TENTH * self.recent and self.before > 0
+
+    @property
+    def remembered(self) -> bool:
+        """Return whether what was remembered at the earlier moment had as long to gather: else it only looks less."""
+        return self.comparable and self.days >= 3 * BEFORE_DAYS
 
     @property
     def thin(self) -> bool:
@@ -73,7 +80,8 @@ class Figures:
 
     `company` and `company_before` are rows as `experience.groups` gives them (None: nobody was there), `change` one of
     `experience.changes`, `weeks` the company week by week, `owners` and `channels` as `groups`, `losses` as
-    `experience.losses` with `weeks` (points by week, the latest last) in each. `falling` are scores with `reasons`,
+    `experience.losses` with `weeks` (points by week, the latest last) and `comparable` (whether what leaves them was
+    recorded in the time before) in each. `falling` are scores with `reasons`,
     `spread` the customers by tenth of the index and strength of evidence, `states` customers by state.
     """
 
@@ -137,20 +145,22 @@ def figures(
     company = _rows(experience.groups(*tables, by="company", at=asked), "at")
     by_moment = {row["at"]: row for row in company}
     progress("what was lost and gained")
+    there = source.touchpoints.filter(source.touchpoints.occurred_at <= ibis.literal(at))
+    counted = summary(there)
+    rules = {kind for mark in source.catalogue.marks for kind in (*mark.kinds, *mark.sought)}
     losses = _with_weeks(
         _rows(experience.losses(*tables, at=at), "value"),
         _rows(experience.weekly(*tables, at=at, weeks=_SPARK_WEEKS), "week"),
     )
+    losses = _with_past(losses, there, source.catalogue, at=at)
     owners, channels = (_rows(experience.groups(*tables, by=by, at=at), "experience") for by in ("owner", "channel"))
     progress("customers")
     both = source.kept(experience.moments(before, at))
     scores = source.kept(experience.score(*tables, at=both))
-    (change,) = _rows(experience.changes(scores, source.touchpoints, source.customers, at=both), "change")
+    change = _rows(experience.changes(scores, source.touchpoints, source.customers, at=both), "change")[0]
     now = source.kept(scores.filter(scores["at"] == ibis.literal(at)))
     falling, n_falling = _falling(source, now, at=at, language=language)
     progress("what is not known")
-    there = summary(source.touchpoints)
-    rules = {kind for mark in source.catalogue.marks for kind in (*mark.kinds, *mark.sought)}
     return Figures(
         name=source.name,
         at=at,
@@ -168,31 +178,38 @@ def figures(
         spread=_spread(now),
         states=_states(source.customers),
         quarantine=_quarantine(source.quarantine),
-        touchpoints=there,
-        span=_span(source.touchpoints, at),
-        unasked={kind: n for kind, n in there.kinds.items() if kind not in rules},
+        touchpoints=counted,
+        span=_span(there.filter(there.kind.isin(sorted(rules))), at),
+        unasked={kind: n for kind, n in counted.kinds.items() if kind not in rules},
     )
 
 
 def _span(touchpoints: ir.Table, at: datetime) -> Span:
-    up_to = touchpoints.filter(touchpoints.occurred_at <= ibis.literal(at)).select("occurred_at")
+    up_to = touchpoints.select("occurred_at")
     first, second = (ibis.literal(at - timedelta(days=BEFORE_DAYS * n)) for n in (1, 2))
     days = up_to.mutate(second=up_to.occurred_at.epoch_seconds())
     row = days.aggregate(
         whole=days.count(),
         recent=(days.occurred_at > first).sum(),
         before=((days.occurred_at <= first) & (days.occurred_at > second)).sum(),
+        begins=days.second.quantile(0.01),
         middle=days.second.quantile(0.5),
         most=days.second.quantile(0.99),
     )
     (found,) = row.to_pyarrow().to_pylist()
-    moments = {name: datetime.fromtimestamp(found[name] or 0.0, UTC) for name in ("middle", "most")}
-    return Span(found["whole"], found["recent"] or 0, found["before"] or 0, **moments)
+    moments = {
+        name: at if found[name] is None else datetime.fromtimestamp(found[name], UTC)
+        for name in ("begins", "middle", "most")
+    }
+    days = (at - moments["begins"]) / timedelta(days=1)
+    return Span(found["whole"], found["recent"] or 0, found["before"] or 0, **moments, days=days)
 
 
 def _rows(table: ir.Table, *order: str) -> list[Row]:
     """Return a table's rows in order of some columns, then of all others, so that they are the same each time."""
     fetched = table.to_pyarrow()
+    if not fetched.num_rows:  # Spark forgets the columns of a table without rows
+        return []
     rest = [name for name in fetched.column_names if name not in order]
     found: list[Row] = fetched.sort_by([(name, "ascending") for name in (*order, *rest)]).to_pylist()
     return found
@@ -208,9 +225,18 @@ def _with_weeks(losses: list[Row], weekly: list[Row]) -> list[Row]:
     return [{**row, "weeks": found.get((row["mark"], row["owner"], row["strike"]), nothing)} for row in losses]
 
 
+def _with_past(losses: list[Row], there: ir.Table, catalogue: Catalogue, *, at: datetime) -> list[Row]:
+    """Return losses with whether what leaves them was already recorded in the time that they are compared with."""
+    firsts = there.group_by("kind").agg(first=there.occurred_at.min())
+    begins = at - timedelta(days=2 * BEFORE_DAYS)
+    old = {row["kind"] for row in _rows(firsts, "kind") if row["first"] <= begins}
+    known = {mark.name: not mark.kinds or bool(old & set(mark.kinds)) for mark in catalogue.marks}
+    return [{**row, "comparable": known.get(row["mark"], True)} for row in losses]
+
+
 def _falling(source: Source, now: ir.Table, *, at: datetime, language: str) -> tuple[list[Row], int]:
     """Return those who fall the most, each with what was added of late in words, and how many fall."""
-    all_ = now.filter(now.trend <= FALLING, now.evidence >= _STRENGTHS[1][1])
+    all_ = now.filter(now.trend <= FALLING)
     count = int(all_.count().to_pyarrow().as_py())
     worst = all_.order_by("trend", "customer_id").limit(_SHOWN).to_pyarrow()
     if not worst.num_rows:

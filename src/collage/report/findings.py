@@ -47,7 +47,7 @@ def change_of(figures: Figures) -> Change | None:
     index a point of experience is worth between them.
     """
     row, sd = figures.change, figures.catalogue.index_sd
-    if row is None or row["customers"] < FEWEST or row["reach"] is None or not figures.span.comparable:
+    if row is None or row["customers"] < FEWEST or row["reach"] is None or not figures.span.remembered:
         return None
     points = index_of(row["later"], sd=sd) - index_of(row["earlier"], sd=sd)
     slope = points / row["change"] if abs(row["change"]) > 1e-12 else 100.0 * 0.3989422804014327 / sd  # noqa: PLR2004  # its limit at no change
@@ -66,7 +66,7 @@ def rising(figures: Figures) -> list[dict[str, Any]]:
     """Return strikes of which more was lost than before, the largest rise first, without those of too few customers."""
     if not figures.span.comparable:
         return []
-    more = [row for row in strikes(figures) if row["rise"] < 0 and row["customers"] >= FEWEST]
+    more = [row for row in strikes(figures) if row["rise"] < 0 and row["customers"] >= FEWEST and row["comparable"]]
     return sorted(more, key=lambda row: (row["rise"], row["mark"], row["owner"] or ""))
 
 
@@ -98,6 +98,8 @@ def sentence(figures: Figures, *, language: str) -> str:
             "Hardly anything is recorded in the 90 days before {day}: what was felt before fades.",
             day=tell.day(figures.at),
         )
+    if change is None and figures.span.remembered:
+        return tell._("Fewer than ten customers were there at both moments: not enough data to say what has changed.")
     if change is None:
         return tell._("The records do not reach back far enough to say how things have changed.")
     values = {
@@ -233,14 +235,14 @@ def _department(figures: Figures, tell: Telling) -> Finding | None:
 
 
 def _falling(figures: Figures, tell: Telling) -> Finding | None:
-    if not figures.n_falling:
+    if figures.n_falling < FEWEST or figures.company is None:
         return None
     return Finding(
         "falling",
         tell.n_("{n} customer is falling", "{n} customers are falling", figures.n_falling),
         tell._(
             "{share} of all; each lost at least {least} points within 30 days.",
-            share=tell.share(figures.n_falling / figures.customers),
+            share=tell.share(figures.n_falling / figures.company["customers"]),
             least=tell.number(0.2, 1),
         ),
         "falling",

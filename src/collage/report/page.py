@@ -10,7 +10,7 @@ from datetime import datetime
 from functools import partial
 from hashlib import sha256
 from importlib import resources
-from typing import Any, Final
+from typing import Any
 
 import jinja2
 from markupsafe import Markup

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from importlib import resources
 from typing import Any, Final, Literal
 
@@ -31,12 +32,13 @@ def course(figures: Figures, tell: Telling, *, width: int) -> str:
     """Return the index of the company week by week, with its band, and the year before behind it."""
     sd = figures.catalogue.index_sd
     weeks = [row for row in figures.weeks if row["customers"] >= FEWEST and row["low"] is not None]
+    year = figures.at - timedelta(weeks=_WEEKS)
     narrow = width < _HALF
     axis = {"format": "%b %y" if narrow else "%b %Y", "grid": False, "tickCount": 4 if narrow else 12}
     values = {
         "height": 200 if narrow else 240,
-        "weeks": [_point(row, sd, later=0.0) for row in weeks[-_WEEKS:]],
-        "before": [_point(row, sd, later=_YEAR_MS) for row in weeks[:-_WEEKS]],
+        "weeks": [_point(row, sd, later=0.0) for row in weeks if row["at"] > year],
+        "before": [_point(row, sd, later=_YEAR_MS) for row in weeks if row["at"] <= year],
         "x": {"field": "at", "type": "temporal", "scale": {"type": "utc"}, "title": None, "axis": axis},
         "scale": {"zero": False, "nice": True, "padding": 8},
         "index": tell._("index"),

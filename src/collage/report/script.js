@@ -10,8 +10,4 @@
       : matchMedia("(prefers-color-scheme: dark)").matches;
     root.dataset.theme = dark ? "light" : "dark";
   });
-  // printed pages show what is folded away on a screen, but for the long tables
-  addEventListener("beforeprint", () => {
-    for (const each of document.querySelectorAll("details[data-print]")) each.open = true;
-  });
 })();

@@ -91,7 +91,10 @@ def _file(key: Sequence[str]) -> Path:
     parts = [*key, *(f"{name} {version(name)}" for name in _READ_BY), _own_source()]
     name = sha256("\0".join(parts).encode()).hexdigest()
     home = os.environ.get("COLLAGE_CACHE") or os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(home).expanduser() / "collage" / f"{name}.json"
+    try:
+        return Path(home).expanduser() / "collage" / f"{name}.json"
+    except RuntimeError:  # nobody's home: nothing will be found there, and nothing kept
+        return Path(os.devnull) / name
 
 
 @cache
