@@ -70,12 +70,7 @@ def remembered(engine: Engine, key: Sequence[str], build: Callable[[], ir.Table]
 
 def _compiled(table: ir.Table) -> dict[str, Any]:
     """Return a query as text, with the small tables in memory that it reads and the columns it gives."""
-    fused = ibis.options.sql.fuse_selects
-    ibis.options.sql.fuse_selects = True  # slower to compile, and quicker to plan each time
-    try:
-        text = str(ibis.to_sql(table, dialect="duckdb", pretty=False))
-    finally:
-        ibis.options.sql.fuse_selects = fused
+    text = str(ibis.to_sql(table, dialect="duckdb", pretty=False))
     held = {each.name: _packed(each.data.to_pyarrow(each.schema)) for each in table.op().find(ops.InMemoryTable)}
     return {"text": text, "tables": held, "columns": _packed(table.schema().to_pyarrow().empty_table())}
 
