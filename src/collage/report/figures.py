@@ -23,7 +23,7 @@ FEWEST: Final = 10  # below so many there is not enough data for a figure
 FALLING: Final = -0.2  # model.md §10.7
 _STRENGTHS: Final = (("faint", 0.0, 0.2), ("some", 0.2, 0.5), ("strong", 0.5, 2.0))
 _WEEKS, _SPARK_WEEKS, _SHOWN, _REASONS = 104, 26, 15, 3
-_TENTH, _HUNDREDTH = 0.1, 0.01
+_TENTH = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +70,8 @@ class Span:
 
     @property
     def thin(self) -> bool:
-        """Return whether there are so few recent ones that the records seem to end before."""
-        return self.recent < _HUNDREDTH * self.whole
+        """Return whether there are so few recent ones, beside what is usual, that the records seem to end before."""
+        return self.recent < _TENTH * self.whole * BEFORE_DAYS / max(self.days, BEFORE_DAYS)
 
 
 @dataclass(frozen=True, slots=True)
