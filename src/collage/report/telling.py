@@ -60,7 +60,7 @@ class Telling:
 
     def points(self, value: float, *, sign: bool = False) -> str:
         """Return points lost or won: whole ones, but where there are few."""
-        digits = 0 if abs(value) >= _WHOLE else 1
+        digits = 0 if round(abs(value), _NOISE) >= _WHOLE else 1
         return self.signed(value, digits) if sign else self.number(value, digits)
 
     def share(self, value: float) -> str:
