@@ -12,7 +12,7 @@ AT_ONCE ?= 2
 help:  ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST)
 
-demo: $(READY)  ## read an example export, score it, explain it
+demo: $(READY)  ## simulate a company's year, score it, write the report on it
 	@$(BIN)/collage demo
 
 test: $(READY)  ## all tests but the long searches; says what it skips and why

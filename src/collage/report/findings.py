@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from collage.experience import index_of
-from collage.report.figures import FEWEST, Figures
+from collage.report.figures import FALLING, FEWEST, Figures
 from collage.report.telling import Telling
 
 __all__ = ["Change", "Finding", "change_of", "findings", "rising", "sentence", "strikes"]
@@ -123,11 +123,10 @@ def sentence(figures: Figures, *, language: str) -> str:
 def _owed(figures: Figures, tell: Telling) -> str:
     """Return which strike most of the new loss is owed to."""
     more = rising(figures)
-    if not more:
+    if not more or not _clear(more[0]):
         return ""
-    worst, whole = more[0], sum(row["rise"] for row in more)
-    share = worst["rise"] / whole
-    if share < _WORTH_SAYING or abs(worst["rise"]) <= (worst["reach"] or 0.0):
+    worst, share = more[0], more[0]["rise"] / sum(row["rise"] for row in more)
+    if share < _WORTH_SAYING:
         return ""
     return tell._(
         "{share} of what is newly lost is “{mark}” ({owner}).",
@@ -168,11 +167,15 @@ def findings(figures: Figures, *, language: str) -> Sequence[Finding]:
     return [each for each in found if each is not None][:_MOST]
 
 
+def _clear(row: dict[str, Any]) -> bool:
+    """Return whether a rise is more than its interval."""
+    return bool(abs(row["rise"]) > (row["reach"] or 0.0))
+
+
 def _rise(figures: Figures, tell: Telling) -> Finding | None:
-    more = [row for row in rising(figures) if abs(row["rise"]) > (row["reach"] or 0.0)]
-    if not more:
+    row = next(filter(_clear, rising(figures)), None)
+    if row is None:
         return None
-    row = more[0]
     return Finding(
         "rise",
         tell._("Rising: {mark}", mark=tell.mark(row["mark"], figures.catalogue)),
@@ -193,9 +196,8 @@ def _loss(figures: Figures, tell: Telling) -> Finding | None:
     some = [row for row in strikes(figures) if row["customers"] >= FEWEST]
     if not some:
         return None
-    more = [row for row in rising(figures) if abs(row["rise"]) > (row["reach"] or 0.0)]
     # the same is not said twice
-    again = bool(more) and len(some) > 1 and more[0] is some[0]
+    again = len(some) > 1 and next(filter(_clear, rising(figures)), None) is some[0]
     row, whole = some[1 if again else 0], sum(each["value"] for each in strikes(figures))
     mark = tell.mark(row["mark"], figures.catalogue)
     return Finding(
@@ -243,7 +245,7 @@ def _falling(figures: Figures, tell: Telling) -> Finding | None:
         tell._(
             "{share} of all; each lost at least {least} points within 30 days.",
             share=tell.share(figures.n_falling / figures.company["customers"]),
-            least=tell.number(0.2, 1),
+            least=tell.number(-FALLING, 1),
         ),
         "falling",
     )
