@@ -11,6 +11,7 @@ CollageError
 │   └── TooManyBadRows     more rows are bad than allowed
 ├── ConditionError         a condition of a map or a catalogue is wrong
 ├── CatalogueError         the catalogue is wrong
+├── ModelError             a model cannot be used: its file is wrong, or it was fitted by another catalogue
 └── UnknownCustomer        nobody of this name in the dataset
 """
 
@@ -24,6 +25,7 @@ __all__ = [
     "DatasetError",
     "EngineError",
     "MapError",
+    "ModelError",
     "ReadingError",
     "SourceError",
     "TooManyBadRows",
@@ -97,6 +99,10 @@ class ConditionError(CollageError):
 
 class CatalogueError(CollageError):
     """The catalogue is wrong."""
+
+
+class ModelError(CollageError):
+    """A model cannot be used: its file is wrong, or it was fitted by another catalogue."""
 
 
 class UnknownCustomer(CollageError):  # noqa: N818  # named for what happened

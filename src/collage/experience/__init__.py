@@ -5,9 +5,11 @@ folds them into one number with its evidence and interval; `contributions`, `exp
 number apart again, and `told` says it in sentences; `groups` is the same for departments, channels and the company
 (`group_sums` of parts of it, `groups_of` them all);
 `compiled` is all of it as text, for who answers requests. `in_words` says what a mark of a catalogue is,
-`differences` what is between two catalogues.
+`differences` what is between two catalogues. A `Model` holds what was found by a fit, `model_json` writes it and reads
+it, `Catalogue.by` weighs by it.
 """
 
+from collage.experience import model_json
 from collage.experience.catalogue import Catalogue, Mark, Shape, default, doubts, load
 from collage.experience.compare import Change, Differences, differences, never_left, not_asked_for
 from collage.experience.compiled import Compiled, compiled
@@ -17,6 +19,7 @@ from collage.experience.groups import group_sums, groups, groups_of, members
 from collage.experience.index import index_of
 from collage.experience.losses import changes, losses, weekly
 from collage.experience.marks import marks
+from collage.experience.model import Model
 from collage.experience.score import score
 from collage.experience.words import CONSTANTS, FADING, Words, in_words
 
@@ -28,6 +31,7 @@ __all__ = [
     "Compiled",
     "Differences",
     "Mark",
+    "Model",
     "Shape",
     "Words",
     "changes",
@@ -47,6 +51,7 @@ __all__ = [
     "lost_most",
     "marks",
     "members",
+    "model_json",
     "moments",
     "never_left",
     "not_asked_for",

@@ -17,7 +17,9 @@ from typing import Any
 
 from collage.errors import CatalogueError
 from collage.experience.entries import Place, near, number, required, text
+from collage.experience.fitted import Fitted, digest, fitted
 from collage.experience.forms import Again, Unanswered
+from collage.experience.model import Model
 from collage.experience.rule import Mark, Shape, rule
 from collage.touchpoints.vocabulary import KINDS, nearest
 
@@ -36,7 +38,9 @@ class Catalogue:
     `kappa` is how many neutral instances a customer is supposed to bring along (``inf``: a plain sum),
     `index_sd` the width of the 0 to 100 scale in points of experience, `least` the smallest severity that is
     written, `issue_cap` the points that all strikes of one issue together may cost (``inf``: no bound),
-    `classes` the half-life in days by class, `owners` the department by key.
+    `classes` the half-life in days by class, `owners` the department by key. `fitted` holds the numbers of a model
+    (None: none); `kappa` and `index_sd` are then the model's, while `marks` and `classes` stay the catalogue's: what
+    marks there are is derived by these, what they weigh is said by `weight_of` and `half_life_of`.
     """
 
     version: str
@@ -47,6 +51,7 @@ class Catalogue:
     classes: Mapping[str, float] = field(hash=False)
     owners: Mapping[str, str] = field(hash=False)
     marks: tuple[Mark, ...]
+    fitted: Fitted | None = None
 
     @property
     def weighing(self) -> tuple[Mark, ...]:
@@ -81,6 +86,79 @@ class Catalogue:
         referred = {name for mark in fitting for name in mark.unless}
         kept = [mark for mark in self.marks if mark in fitting or mark.name in referred]
         return replace(self, marks=tuple(mark.simpler(there) for mark in kept))
+
+    @property
+    def plain(self) -> Catalogue:
+        """Return the catalogue with its own numbers, whatever a model says."""
+        if self.fitted is None:
+            return self
+        return replace(self, kappa=self.fitted.kappa, index_sd=self.fitted.index_sd, fitted=None)
+
+    @property
+    def digest(self) -> str:
+        """Return a digest of what a fit depends on: rules, weights, classes, kappa and caps, but no words and owners.
+
+        It is the same by any model; a model keeps it as `catalogue_hash`.
+        """
+        own = self.plain
+        return digest(own.marks, own.classes, kappa=own.kappa, issue_cap=own.issue_cap, least=own.least)
+
+    def by(self, model: Model) -> Catalogue:
+        """Return the same rules with the numbers of a model: marks weigh, fade and count by it.
+
+        A mark that the model does not know weighs the catalogue's weight times the model's `multiplier`, and fades as
+        others of its class and sign do.
+
+        Parameters
+        ----------
+        model
+            Fitted by this catalogue, or by one that is alike in the signs and classes of the marks they share.
+
+        Returns
+        -------
+        Catalogue
+            Of the same version.
+
+        Raises
+        ------
+        ModelError
+            When a mark has another sign or class than when the model was fitted, or there is none in common.
+        """
+        own = self.plain
+        numbers = fitted(model, own.weighing, own.classes, kappa=own.kappa, index_sd=own.index_sd)
+        return replace(own, kappa=model.kappa.value, index_sd=model.index_sd, fitted=numbers)
+
+    def weight_of(self, name: str) -> float:
+        """Return what a mark weighs: by the model where there is one, else by the catalogue.
+
+        Parameters
+        ----------
+        name
+            Of a mark; KeyError when there is none.
+
+        Returns
+        -------
+        float
+            In points of expected satisfaction (1 to 5); 0 for what takes strikes back.
+        """
+        mark = self[name]
+        return mark.weight if self.fitted is None or mark.recovers else self.fitted.weights[name]
+
+    def half_life_of(self, name: str) -> float:
+        """Return how long a mark takes to lose half: by the model where there is one, else by the catalogue.
+
+        Parameters
+        ----------
+        name
+            Of a mark that has a weight of its own; KeyError when there is none.
+
+        Returns
+        -------
+        float
+            In days.
+        """
+        mark = self[name]
+        return self.classes[mark.class_] if self.fitted is None else self.fitted.half_lives[name]
 
     def __getitem__(self, name: str) -> Mark:
         """Return the mark called `name`; KeyError when there is none."""

@@ -18,6 +18,7 @@ import pyarrow as pa
 
 from collage.errors import UsageError
 from collage.experience.catalogue import Catalogue
+from collage.experience.fitted import prior_sd
 from collage.experience.index import double
 from collage.experience.packed import microseconds
 from collage.experience.people import keyed
@@ -41,6 +42,8 @@ _WEIGHTS = pa.schema(
         pa.field("salience", pa.float64()),
     ]
 )
+# by a model, the issue cap still goes by what the catalogue says
+_OWN_WEIGHT = pa.field("own_weight", pa.float64())
 
 
 def moments(*at: datetime) -> ir.Table:
@@ -92,9 +95,9 @@ def faded(marks: ir.Table, customers: ir.Table, catalogue: Catalogue, *, at: At)
     -------
     Table
         The columns of `marks`, and `customer_id` as `people.keyed` gives it, `at`, `number` (of `weighs_as`), `weight`,
-        `weight_sd` (.5·|weight| + .05, model.md §10.8),
-        `salience`, `share` (2^(-age/h)), `left` (severity·share), `weighed` (weight·left), `weighty`
-        (evidence·share).
+        `weight_sd` (.5·|weight| + .05, model.md §10.8; 0 where a model's covariance says more), `salience`, `share`
+        (2^(-age/h)), `left` (severity·share), `weighed` (weight·left), `weighty` (evidence·share); by a model also
+        `own_weight`, the catalogue's.
     """
     met = up_to(marks, at=at)
     met = met if "customer_id" in marks.columns else met.join(keyed(customers), "identifier")
@@ -127,19 +130,22 @@ def evidence_share(evidence: ir.FloatingValue, kappa: float) -> ir.FloatingValue
 
 
 def _weights(catalogue: Catalogue) -> ir.Table:
-    """Return weight, half-life and the weight's uncertainty before any fit, by name of mark."""
+    """Return weight, half-life and what is uncertain about the weight beside all others, by name of mark."""
+    together = () if catalogue.fitted is None else catalogue.fitted.order
     rows = [
         {
             "weighs_as": mark.name,
             "number": number,
-            "weight": mark.weight,
-            "half_life_us": catalogue.classes[mark.class_] * _DAY_US,
-            "weight_sd": 0.5 * abs(mark.weight) + 0.05,
+            "weight": catalogue.weight_of(mark.name),
+            "half_life_us": catalogue.half_life_of(mark.name) * _DAY_US,
+            "weight_sd": 0.0 if mark.name in together else prior_sd(mark.weight),
             "salience": mark.salience,
+            "own_weight": mark.weight,
         }
         for number, mark in enumerate(catalogue.weighing)
     ]
-    return ibis.memtable(pa.Table.from_pylist(rows, schema=_WEIGHTS))
+    schema = _WEIGHTS if catalogue.fitted is None else _WEIGHTS.append(_OWN_WEIGHT)
+    return ibis.memtable(pa.Table.from_pylist(rows, schema=schema))
 
 
 def _age_us(moment: ir.TimestampValue, at: ir.TimestampValue) -> ir.FloatingValue:

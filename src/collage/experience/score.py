@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from functools import reduce
+
 import ibis
 import ibis.expr.types as ir
+import pyarrow as pa
 
 from collage.experience.catalogue import Catalogue
+from collage.experience.fitted import Fitted
 from collage.experience.fold import At, age_days, evidence_share, faded, per_evidence, up_to
 from collage.experience.index import double, index
 from collage.experience.people import keyed, named
@@ -15,6 +19,7 @@ __all__ = ["score", "totals"]
 
 _TREND_DAYS, _STRIKES_DAYS = 30.0, 90.0
 _NINETY_PERCENT = 1.645
+_ALONG = "along_"
 
 
 def score(marks: ir.Table, touchpoints: ir.Table, customers: ir.Table, catalogue: Catalogue, *, at: At) -> ir.Table:
@@ -72,7 +77,7 @@ def totals(remains: ir.Table, catalogue: Catalogue) -> ir.Table:
     remains
         As `fold.faded` gives it.
     catalogue
-        Its `kappa` is used.
+        Its `kappa` is used, and what a model says of the uncertainty of its weights.
 
     Returns
     -------
@@ -83,6 +88,7 @@ def totals(remains: ir.Table, catalogue: Catalogue) -> ir.Table:
     days = age_days(remains.occurred_at, remains["at"])
     recent = days <= double(_TREND_DAYS)
     strike = (remains.weight * remains.severity < 0) & (days <= double(_STRIKES_DAYS))
+    related = None if catalogue.fitted is None else _related(catalogue.fitted, catalogue)
     # the interval needs the sum over each mark's name before its square, hence two steps
     by_name = remains.group_by("customer_id", "at", "number").agg(
         summed=remains.weighed.sum(),
@@ -91,7 +97,9 @@ def totals(remains: ir.Table, catalogue: Catalogue) -> ir.Table:
         spread=remains.left.sum() * remains.weight_sd.max(),
         n_marks=remains.count(),
         strikes_90d=strike.sum(),
+        **({} if related is None else {"left": remains.left.sum()}),
     )
+    by_name = by_name if related is None else by_name.join(related, "number")
     each = by_name.group_by("customer_id", "at").agg(
         summed=by_name.summed.sum(),
         own=by_name.own.sum(),
@@ -99,6 +107,7 @@ def totals(remains: ir.Table, catalogue: Catalogue) -> ir.Table:
         square=(by_name.spread * by_name.spread).sum(),
         n_marks=by_name.n_marks.sum(),
         strikes_90d=by_name.strikes_90d.sum(),
+        **_directions(by_name),
     )
     each = each.mutate(scale=per_evidence(each.own, catalogue.kappa))
     return each.select(
@@ -112,5 +121,34 @@ def totals(remains: ir.Table, catalogue: Catalogue) -> ir.Table:
         experience=each.scale * each.summed,
         evidence=evidence_share(each.own, catalogue.kappa),
         trend=each.scale * each.recent,
-        spread=each.scale * each.square.sqrt() * double(_NINETY_PERCENT),
+        spread=each.scale * _square(each).sqrt() * double(_NINETY_PERCENT),
     )
+
+
+def _related(fitted: Fitted, catalogue: Catalogue) -> ir.Table | None:
+    """Return, by number of mark, how far its weight goes along in each direction in which weights vary together.
+
+    With V = L·L', f'Vf = Σⱼ (Σₖ fₖ·Lₖⱼ)²: sums, one for each column of L, and their squares.
+    """
+    factor = fitted.factor()
+    if not factor.size:
+        return None
+    rows = dict(zip(fitted.order, factor.tolist(), strict=True))
+    none = [0.0] * factor.shape[1]
+    listed = [rows.get(mark.name, none) for mark in catalogue.weighing]
+    numbers = {"number": pa.array(range(len(listed)), pa.int32())}
+    columns = {
+        f"{_ALONG}{place}": pa.array(column, pa.float64()) for place, column in enumerate(zip(*listed, strict=True))
+    }
+    return ibis.memtable(pa.table(numbers | columns))
+
+
+def _directions(by_name: ir.Table) -> dict[str, ir.FloatingScalar]:
+    names = [name for name in by_name.columns if name.startswith(_ALONG)]
+    return {name: (by_name.left * by_name[name]).sum() for name in names}
+
+
+def _square(each: ir.Table) -> ir.FloatingValue:
+    """Return the variance of N: what is uncertain of each weight by itself, and of all together."""
+    along = [each[name] for name in each.columns if name.startswith(_ALONG)]
+    return reduce(lambda whole, one: whole + one * one, along, each.square)

@@ -47,7 +47,8 @@ def moved(each: ir.Table, catalogue: Catalogue) -> ir.Table:
     met = met.mutate(undone=met.undone.fill_null(double(0.0)), taken_back=met.taken_back.fill_null(none))
     if math.isinf(catalogue.issue_cap):
         return met.mutate(gained=double(0.0), gained_evidence=double(0.0))
-    gains = _gains(met.filter(met.weight < double(0.0), met.issue_id.notnull(), met.uncapped.notnull()), catalogue)
+    own = _own_weight(met, catalogue)
+    gains = _gains(met.filter(own < double(0.0), met.issue_id.notnull(), met.uncapped.notnull()), catalogue)
     met = met.left_join(gains, _KEY).drop([f"{name}_right" for name in _KEY])
     named = ("gained", "gained_evidence")
     return met.mutate(**{name: met[name].fill_null(double(0.0)) for name in named})
@@ -56,7 +57,7 @@ def moved(each: ir.Table, catalogue: Catalogue) -> ir.Table:
 def _gains(strikes: ir.Table, catalogue: Catalogue) -> ir.Table:
     """Return what later strikes would count more, by the strike left out; only where that is anything."""
     room = double(rounded(catalogue.issue_cap))
-    strikes = strikes.mutate(size=magnitude(strikes.weight, strikes.uncapped))
+    strikes = strikes.mutate(size=magnitude(_own_weight(strikes, catalogue), strikes.uncapped))
     order = ["occurred_at", "touchpoint_id", "mark"]
     group = ["customer_id", "issue_id"]
     earlier = ibis.window(group_by=group, order_by=order, preceding=(None, 1))
@@ -81,6 +82,11 @@ def _gains(strikes: ir.Table, catalogue: Catalogue) -> ir.Table:
     more = _counted(room - (met.before - met.out), met.size) - _counted(room - met.before, met.size)
     met = met.mutate(more_weighed=more * met.whole_weighed, more_weighty=more * met.whole_weighty)
     return met.group_by(*_KEY).agg(gained=met.more_weighed.sum(), gained_evidence=met.more_weighty.sum())
+
+
+def _own_weight(each: ir.Table, catalogue: Catalogue) -> ir.FloatingValue:
+    """Return the weight by which the cap goes: the catalogue's, also where a model says what marks weigh."""
+    return each.weight if catalogue.fitted is None else each.own_weight
 
 
 def _counted(left_over: ir.FloatingValue, size: ir.FloatingValue) -> ir.FloatingValue:
