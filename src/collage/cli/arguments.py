@@ -121,6 +121,7 @@ def _add_report(under: Any) -> None:
     command.add_argument("--out", type=Path, default=Path("report.html"), metavar="FILE", help=words)
     command.add_argument("--language", choices=("en", "de"), default="en", help="of the page (default: en)")
     _add_asked(command)
+    _add_model(command)
 
 
 def _add_explain(under: Any) -> None:
@@ -164,8 +165,14 @@ def _add_asked(command: argparse.ArgumentParser) -> None:
     command.add_argument("--engine", choices=("duckdb", "spark"), default="duckdb", help="default: duckdb")
 
 
+def _add_model(command: argparse.ArgumentParser) -> None:
+    words = "weigh by what collage fit has written there (default: by the catalogue's own numbers)"
+    command.add_argument("--model", type=Path, metavar="MODEL.json", help=words)
+
+
 def _add_common(command: argparse.ArgumentParser) -> None:
     _add_asked(command)
+    _add_model(command)
     formats = ("table", "json", "csv", "parquet")
     command.add_argument("--format", choices=formats, default="table", help="default: table")
     command.add_argument("--out", type=Path, metavar="FILE", help="write there instead of to stdout")

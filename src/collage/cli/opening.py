@@ -12,25 +12,32 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from collage.cli.printing import at_work, say
-from collage.errors import CatalogueError, CollageError
+from collage.errors import CatalogueError, CollageError, ModelError
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from collage.experience import Catalogue
+    from collage.experience import Catalogue, Model
     from collage.store import Dataset, Engine
 
-__all__ = ["Marked", "catalogue_of", "last", "marked", "marked_in_parts", "opened", "running", "text_of"]
+__all__ = ["Marked", "catalogue_of", "last", "marked", "marked_in_parts", "model_of", "opened", "running", "text_of"]
 
 _EACH = 500.0  # bytes of memory that a touchpoint takes on its way to a score
 _OF_MEMORY = 0.8  # that marks may take
+_REASONS = {
+    "too_few": "too few ratings to test it on",
+    "no_better_than_default": "it foretells later ratings no better than the catalogue's own numbers",
+    "no_better_than_intercept": "it foretells later ratings no better than their mean alone",
+    "weights_at_their_bound": "many marks weigh nothing by it, or would weigh with the other sign",
+}
 
 
 @dataclass(frozen=True)
 class Marked:
     """A dataset's touchpoints (with those that promises have become), its customers, and the marks left on them.
 
-    `kinds` are all kinds of its touchpoints, `part` says which customers these are, where they are not all.
+    `kinds` are all kinds of its touchpoints, `part` says which customers these are, where they are not all. Where a
+    `model` was asked for, `catalogue` weighs by it.
     """
 
     engine: Engine
@@ -40,6 +47,7 @@ class Marked:
     catalogue: Catalogue
     kinds: Sequence[str]
     part: str = ""
+    model: Model | None = None
 
     @cached_property
     def marks(self) -> Any:
@@ -83,18 +91,48 @@ def opened(folder: Path, engine_name: str, *, trust: bool = True) -> Iterator[Da
         yield dataset
 
 
-def catalogue_of(file: Path | None, dataset: Dataset) -> Catalogue:
-    """Return the catalogue that was asked for, else the dataset's own, else the shipped one."""
+def catalogue_of(file: Path | None, dataset: Dataset, *, model: Model | None = None) -> Catalogue:
+    """Return the catalogue that was asked for, else the dataset's own, else the shipped one; weighing by a model."""
     from collage import experience
 
+    own = None if file is not None else dataset.text("catalogue.toml")
     if file is not None:
-        return experience.load(text_of(file, CatalogueError), file=str(file))
-    own = dataset.text("catalogue.toml")
-    place = str(dataset.folder / "catalogue.toml")
-    return experience.default() if own is None else experience.load(own, file=place)
+        found = experience.load(text_of(file, CatalogueError), file=str(file))
+    elif own is not None:
+        found = experience.load(own, file=str(dataset.folder / "catalogue.toml"))
+    else:
+        found = experience.default()
+    if model is None:
+        return found
+    weighed = found.by(model)
+    _tell_model(model, found)
+    return weighed
 
 
-def marked(dataset: Dataset, file: Path | None, *, of: str | None = None) -> Marked:
+def model_of(file: Path) -> Model:
+    """Return the model that a file holds."""
+    from collage.experience import model_json
+
+    return model_json.loads(text_of(file, ModelError), file=str(file))
+
+
+def _tell_model(model: Model, catalogue: Catalogue) -> None:
+    """Say what whoever reads the numbers of a model should know about it."""
+    name = f"the model {model.version}"
+    if model.catalogue_hash != catalogue.digest:
+        new = sum(mark.name not in model.marks for mark in catalogue.weighing)
+        same = "another state of it" if model.catalogue == catalogue.version else f"catalogue {model.catalogue}"
+        unknown = f"; {new:,} marks that it does not know weigh as the catalogue says, times {model.multiplier:g}"
+        words = f"marks are left by catalogue {catalogue.version}, and {name} was fitted by {same}"
+        say(f"Note: {words}{unknown if new else ''}.")
+    if not model.fitted:
+        say(f"Note: {name} has only {model.n_ratings:,} ratings, too few for a fit: its numbers are the catalogue's.")
+    elif not model.validation.accepted:
+        why = "; ".join(_REASONS.get(code, code) for code in model.validation.reasons) or "no reason is given"
+        say(f"Note: {name} has not passed its test ({why}); its numbers are used all the same.")
+
+
+def marked(dataset: Dataset, file: Path | None, *, of: str | None = None, model: Path | None = None) -> Marked:
     """Return what a dataset's touchpoints have left behind.
 
     Parameters
@@ -105,10 +143,12 @@ def marked(dataset: Dataset, file: Path | None, *, of: str | None = None) -> Mar
         The catalogue asked for; None: the dataset's own or the shipped one.
     of
         A customer id or any identifier: of this customer alone; None: of all.
+    model
+        The file of the model asked for; None: none, the catalogue's own numbers count.
     """
     from collage import customers
 
-    found = _found(dataset, file)
+    found = _found(dataset, file, model)
     if of is None:
         return found
     who = found.customers.filter(found.customers.customer_id == customers.customer_of(found.customers, of))
@@ -118,7 +158,7 @@ def marked(dataset: Dataset, file: Path | None, *, of: str | None = None) -> Mar
     return replace(found, touchpoints=theirs, customers=who, part=of)
 
 
-def marked_in_parts(dataset: Dataset, file: Path | None) -> Iterator[Marked]:
+def marked_in_parts(dataset: Dataset, file: Path | None, *, model: Path | None = None) -> Iterator[Marked]:
     """Yield what a dataset's touchpoints have left behind, by parts of its customers: one at a time fits in memory.
 
     Scores of a part are the scores of its customers, whoever else there is, and sums of parts add up. Every part reads
@@ -126,10 +166,10 @@ def marked_in_parts(dataset: Dataset, file: Path | None) -> Iterator[Marked]:
 
     Parameters
     ----------
-    dataset, file
+    dataset, file, model
         As `marked` has them.
     """
-    found = _found(dataset, file)
+    found = _found(dataset, file, model)
     needed = found.touchpoints.count().to_pyarrow().as_py() * _EACH
     parts = math.ceil(needed / (_OF_MEMORY * dataset.engine.memory))
     if parts <= 1:
@@ -140,10 +180,11 @@ def marked_in_parts(dataset: Dataset, file: Path | None) -> Iterator[Marked]:
         yield replace(found, customers=theirs, part=f"{part} of {parts}")
 
 
-def _found(dataset: Dataset, file: Path | None) -> Marked:
+def _found(dataset: Dataset, file: Path | None, model_file: Path | None) -> Marked:
     from collage import customers, promises
 
-    catalogue = catalogue_of(file, dataset)
+    model = None if model_file is None else model_of(model_file)
+    catalogue = catalogue_of(file, dataset, model=model)
     engine = dataset.engine
     engine.unordered()
     touchpoints = dataset.table("touchpoints")
@@ -158,7 +199,7 @@ def _found(dataset: Dataset, file: Path | None) -> Marked:
     who = engine.kept(who if engine.name == "spark" else customers.numbered(who), "all_customers")
     corrections = engine.known(dataset.table("corrections"), "all_corrections") if dataset.has("corrections") else None
     kinds = sorted(touchpoints.select("kind").distinct().to_pyarrow()["kind"].to_pylist())
-    return Marked(engine, touchpoints, who, corrections, catalogue, kinds)
+    return Marked(engine, touchpoints, who, corrections, catalogue, kinds, model=model)
 
 
 def _as_it_is(table: Any) -> Any:

@@ -32,7 +32,7 @@ def score(arguments: argparse.Namespace) -> None:
         at = arguments.at or last(dataset)
         with at_work() as step:
             step("who is who")
-            parts = marked_in_parts(dataset, arguments.catalogue)
+            parts = marked_in_parts(dataset, arguments.catalogue, model=arguments.model)
             first = dataset.table("touchpoints").occurred_at.min().to_pyarrow().as_py() if arguments.every else at
             moments = dataset.engine.kept(experience.moments(*every(arguments.every, first, at)), "all_moments")
             rows = _scored(parts, moments, by=arguments.by, step=step)
@@ -82,7 +82,7 @@ def explain(arguments: argparse.Namespace) -> None:
         at = arguments.at or last(dataset)
         with at_work() as step:
             step("explaining")
-            found = marked(dataset, arguments.catalogue, of=who)
+            found = marked(dataset, arguments.catalogue, of=who, model=arguments.model)
             tables = (found.marks, found.touchpoints, found.customers, found.catalogue)
             rows = experience.explain(*tables, at=at, customer=who, language=language)
             names = found.customers.select("customer_id", "identifier", "state").to_pyarrow().to_pylist()
