@@ -12,6 +12,8 @@ import ibis.expr.types as ir
 
 from collage import experience
 from collage.experience import Catalogue
+from collage.experience.model import Model
+from collage.report.bridge import Bridge, bridge
 from collage.touchpoints import Summary, summary
 
 __all__ = ["BEFORE_DAYS", "FALLING", "FEWEST", "Figures", "Row", "Source", "Span", "figures"]
@@ -30,7 +32,9 @@ _TENTH = 0.1
 class Source:
     """What a report is made from: tables by their contracts, and the words that name where they come from.
 
-    `quarantine` is None where the dataset has none. `kept` keeps a table that is asked several times.
+    `quarantine` is None where the dataset has none. `kept` keeps a table that is asked several times. Where there is a
+    `model`, `catalogue` has its numbers and `plain` is the catalogue without them. `ratings` is how many the dataset
+    has (None: not known).
     """
 
     name: str
@@ -40,6 +44,9 @@ class Source:
     catalogue: Catalogue
     quarantine: ir.Table | None
     kept: Callable[[ir.Table], ir.Table]
+    model: Model | None = None
+    plain: Catalogue | None = None
+    ratings: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +89,9 @@ class Figures:
     `experience.changes`, `weeks` the company week by week, `owners` and `channels` as `groups`, `losses` as
     `experience.losses` with `weeks` (points by week, the latest last) and `comparable` (whether what leaves them was
     recorded in the time before) in each. `falling` are scores with `reasons`,
-    `spread` the customers by tenth of the index and strength of evidence, `states` customers by state.
+    `spread` the customers by tenth of the index and strength of evidence, `states` customers by state. `plain` is the
+    catalogue without the numbers of the `model`, `bridge` leads from one to the other (None without a fitted model),
+    `ratings` is how many the dataset has (None: not known).
     """
 
     name: str
@@ -104,6 +113,10 @@ class Figures:
     touchpoints: Summary
     span: Span
     unasked: Mapping[str, int]
+    model: Model | None = None
+    plain: Catalogue | None = None
+    bridge: Bridge | None = None
+    ratings: int | None = None
 
     @property
     def since(self) -> datetime:
@@ -181,7 +194,20 @@ def figures(
         touchpoints=counted,
         span=_span(there.filter(there.kind.isin(sorted(rules))), at),
         unasked={kind: n for kind, n in counted.kinds.items() if kind not in rules},
+        model=source.model,
+        plain=source.plain,
+        bridge=_bridge(source, at=at, progress=progress),
+        ratings=source.ratings,
     )
+
+
+def _bridge(source: Source, *, at: datetime, progress: Callable[[str], None]) -> Bridge | None:
+    """Return the bridge from the catalogue to the model; None where no model has found anything."""
+    if source.model is None or source.plain is None or not source.model.fitted:
+        return None
+    progress("the bridge from the catalogue to the model")
+    tables = (source.marks, source.touchpoints, source.customers)
+    return bridge(tables, plain=source.plain, by_model=source.catalogue, at=at, kept=source.kept)
 
 
 def _span(touchpoints: ir.Table, at: datetime) -> Span:

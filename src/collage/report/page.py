@@ -19,6 +19,7 @@ from collage.experience import index_of
 from collage.report import pictures
 from collage.report.figures import FALLING, FEWEST, Figures
 from collage.report.findings import change_of, findings, rising, sentence, strikes
+from collage.report.lesson_page import lessons, plainly
 from collage.report.telling import Telling
 
 __all__ = ["page"]
@@ -72,6 +73,7 @@ def page(figures: Figures, *, language: str) -> str:
         pictures=_pictures(figures, tell),
         spark=lambda row: Markup(pictures.spark(row["weeks"], tell, colour="strike" if row["strike"] else "credit")),  # noqa: S704  # drawn by us from numbers
         strength=_strength,
+        lessons=None if figures.model is None else lessons(figures, tell),
         data=_data(figures),
         style=Markup(style),  # noqa: S704  # ours
         script=Markup(script),  # noqa: S704  # ours
@@ -109,14 +111,7 @@ def _pictures(figures: Figures, tell: Telling) -> dict[str, dict[str, Markup]]:
         "channels": (partial(pictures.bars, figures.channels, "channel", tell), half),
         "spread": (partial(pictures.spread, figures, tell), pictures.WIDE),
     }
-    return {
-        name: {
-            "wide": Markup(draw(width=width)),  # noqa: S704  # Vega escapes what it draws
-            "narrow": Markup(draw(width=pictures.NARROW)),  # noqa: S704  # as above
-            "paper": Markup(draw(width=pictures.PAPER)),  # noqa: S704  # as above
-        }
-        for name, (draw, width) in drawn.items()
-    }
+    return {name: pictures.thrice(draw, width) for name, (draw, width) in drawn.items()}
 
 
 def _strength(evidence: float) -> str:
@@ -130,6 +125,9 @@ def _data(figures: Figures) -> Markup:
         "catalogue": figures.catalogue.version,
         "touchpoints": asdict(figures.touchpoints),
         "span": asdict(figures.span),
+        "plain": None if figures.plain is None else figures.plain.version,
+        "model": plainly(figures.model),
+        "bridge": plainly(figures.bridge),
     }
     told = json.dumps(plain, default=_plain, ensure_ascii=False, allow_nan=False, sort_keys=True)
     for sign in "<>&":

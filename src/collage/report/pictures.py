@@ -7,18 +7,19 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from importlib import resources
 from typing import Any, Final, Literal
 
 import vl_convert
+from markupsafe import Markup
 
 from collage.experience import index_of
 from collage.report.figures import FEWEST, Figures, Row
 from collage.report.telling import Telling
 
-__all__ = ["BARS", "NARROW", "PAPER", "WIDE", "bars", "course", "spark", "spread"]
+__all__ = ["BARS", "NARROW", "PAPER", "WIDE", "bars", "course", "drawn", "spark", "spread", "thrice"]
 
 WIDE, NARROW, PAPER = 1040, 268, 660  # pixels
 BARS = (9, 5)  # of many groups: the lowest and the highest
@@ -43,7 +44,7 @@ def course(figures: Figures, tell: Telling, *, width: int) -> str:
         "scale": {"zero": False, "nice": True, "padding": 8},
         "index": tell._("index"),
     }
-    return _svg("course", values, tell, width)
+    return drawn("course", values, tell, width)
 
 
 def bars(rows: Sequence[Row], name: str, tell: Telling, *, width: int) -> str:
@@ -69,7 +70,7 @@ def bars(rows: Sequence[Row], name: str, tell: Telling, *, width: int) -> str:
         "axis": {"format": "+.2f", "grid": True, "tickCount": 4 if width < _HALF else 6},
         "title": tell._("points of experience of the mean customer"),
     }
-    return _svg("bars", values, tell, width)
+    return drawn("bars", values, tell, width)
 
 
 def spread(figures: Figures, tell: Telling, *, width: int) -> str:
@@ -92,13 +93,22 @@ def spread(figures: Figures, tell: Telling, *, width: int) -> str:
         "customers": tell._("customers"),
         "evidence": tell._("evidence"),
     }
-    return _svg("spread", values, tell, width)
+    return drawn("spread", values, tell, width)
+
+
+def thrice(draw: Callable[..., str], wide: int, paper: int = PAPER) -> dict[str, Markup]:
+    """Return a picture three times: for a wide page, for a narrow one, and for paper."""
+    return {
+        "wide": Markup(draw(width=wide)),  # noqa: S704  # Vega escapes what it draws
+        "narrow": Markup(draw(width=NARROW)),  # noqa: S704  # as above
+        "paper": Markup(draw(width=paper)),  # noqa: S704  # as above
+    }
 
 
 def spark(values: Sequence[float], tell: Telling, *, colour: str) -> str:
     """Return points lost or won week by week, the latest on the right, small enough for a line of text."""
     weeks = [{"week": at, "value": abs(value)} for at, value in enumerate(values)]
-    return _svg("spark", {"weeks": weeks, "colour": f"var(--{colour})"}, tell, _SPARK)
+    return drawn("spark", {"weeks": weeks, "colour": f"var(--{colour})"}, tell, _SPARK)
 
 
 def _point(row: Row, sd: float, *, later: float) -> dict[str, Any]:
@@ -108,12 +118,12 @@ def _point(row: Row, sd: float, *, later: float) -> dict[str, Any]:
     return {"at": at, **{name: index_of(value, sd=sd) for name, value in figures.items()}}
 
 
-def _svg(name: str, values: Mapping[str, Any], tell: Telling, width: int) -> str:
-    """Return a picture; what it says aloud stands beside it, so it is silent itself."""
+def drawn(name: str, values: Mapping[str, Any], tell: Telling, width: int) -> str:
+    """Return a picture of `specs/`; what it says aloud stands beside it, so it is silent itself."""
     spec = {**_spec("common"), **_filled(_spec(name), values), "width": width}
     locale: Literal["de-DE", "en-GB"] = "de-DE" if tell.language == "de" else "en-GB"
-    drawn = vl_convert.vegalite_to_svg(spec, format_locale=locale, time_format_locale=locale)
-    return _SPOKEN.sub("", drawn).replace("<svg ", '<svg aria-hidden="true" focusable="false" ', 1)
+    svg = vl_convert.vegalite_to_svg(spec, format_locale=locale, time_format_locale=locale)
+    return _SPOKEN.sub("", svg).replace("<svg ", '<svg aria-hidden="true" focusable="false" ', 1)
 
 
 def _spec(name: str) -> dict[str, Any]:

@@ -22,6 +22,7 @@ _LOCALES: Final = {"en": "en_GB", "de": "de_DE"}
 _MINUS: Final = "−"
 _WHOLE: Final = 20.0
 _NOISE: Final = 9
+_LEAST_CHANCE: Final = 0.001
 _PERCENT: Final = {"en": "#,##0%", "de": "#,##0\u00a0%"}
 _SLOT: Final = re.compile(r"\s*…\s*(?=\S)")
 
@@ -85,6 +86,28 @@ class Telling:
         if low is None or high is None or not (math.isfinite(low) and math.isfinite(high)):
             return self._("not enough data")
         return self._("{low} to {high}", low=self.number(low, digits), high=self.number(high, digits))
+
+    def shares(self, low: float | None, high: float | None) -> str:
+        """Return an interval of shares."""
+        if low is None or high is None:
+            return self._("not enough data")
+        return self._("{low} to {high}", low=self.share(low), high=self.share(high))
+
+    def bounds(self, low: float | None, high: float | None, digits: int = 0) -> str:
+        """Return an interval that may be open: a bound that is None is not known."""
+        if low is None and high is None:
+            return self._("no bound is known")
+        if high is None:
+            return self._("at least {low}", low=self.number(low or 0.0, digits))
+        if low is None:
+            return self._("at most {high}", high=self.number(high, digits))
+        return self.between(low, high, digits)
+
+    def chance(self, p: float) -> str:
+        """Return a p-value to three digits; one below them as less than the smallest of them."""
+        if p < _LEAST_CHANCE:
+            return f"p < {self.number(_LEAST_CHANCE, 3)}"
+        return f"p = {self.number(p, 3)}"
 
     def mark(self, name: str, catalogue: Catalogue) -> str:
         """Return what a mark says of anybody."""
