@@ -37,7 +37,7 @@ def _write_report(dataset: Dataset, arguments: Any, step: Callable[[str], None])
     dataset
         Open.
     arguments
-        `at`, `catalogue`, `language` and `out` are used.
+        `at`, `catalogue`, `model`, `language` and `out` are used.
     step
         Told what is being done.
 
@@ -50,9 +50,10 @@ def _write_report(dataset: Dataset, arguments: Any, step: Callable[[str], None])
 
     at = arguments.at or last(dataset)
     step("marks")
-    found = marked(dataset, arguments.catalogue)
+    found = marked(dataset, arguments.catalogue, model=arguments.model)
     kept = dataset.engine.kept
     quarantine = dataset.table("quarantine") if dataset.has("quarantine") else None
+    ratings = int(dataset.table("ratings").count().to_pyarrow().as_py()) if dataset.has("ratings") else 0
     source = room.Source(
         name=dataset.folder.resolve().name,
         touchpoints=found.touchpoints,
@@ -61,6 +62,9 @@ def _write_report(dataset: Dataset, arguments: Any, step: Callable[[str], None])
         catalogue=found.catalogue,
         quarantine=quarantine,
         kept=kept,
+        model=found.model,
+        plain=None if found.model is None else found.catalogue.plain,
+        ratings=ratings,
     )
     figures = room.figures(source, at=at, language=arguments.language, progress=step)
     step("the page")
@@ -69,12 +73,15 @@ def _write_report(dataset: Dataset, arguments: Any, step: Callable[[str], None])
 
 
 def _say_findings(figures: Figures, language: str) -> None:
-    """Print the sentence of a report and its findings."""
-    from collage.report import findings, sentence
+    """Print the sentence of a report, its findings, and what the ratings teach where there is a model."""
+    from collage.report import findings, sentence, verdict
 
     show(sentence(figures, language=language))
     for number, each in enumerate(findings(figures, language=language), start=1):
         show(f"{number}. {each.title}\n   {each.words}")
+    if figures.model is not None:
+        taught = verdict(figures.model, language=language)
+        show(f"{taught.title}\n   {taught.standing}")
 
 
 def _write(file: Path, page: str) -> None:

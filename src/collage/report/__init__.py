@@ -1,12 +1,24 @@
 """The report: one page that stands by itself, and the figures it shows.
 
 `figures` works out every number (with `collage.experience`, so that they are those of `collage score`), `findings` says
-which of them matter, `page` draws them.
+which of them matter, `verdict` says what the ratings teach where there is a model, `page` draws them.
 """
 
 from collage.report.figures import Figures, Source, figures
 from collage.report.findings import Finding, findings, sentence
+from collage.report.lessons import Verdict, verdict
 from collage.report.page import page
 from collage.report.telling import LANGUAGES
 
-__all__ = ["LANGUAGES", "Figures", "Finding", "Source", "figures", "findings", "page", "sentence"]
+__all__ = [
+    "LANGUAGES",
+    "Figures",
+    "Finding",
+    "Source",
+    "Verdict",
+    "figures",
+    "findings",
+    "page",
+    "sentence",
+    "verdict",
+]

@@ -111,7 +111,7 @@ def lessons(figures: Figures, tell: Telling) -> Lessons:
         weights_read=weights_read(heavy, figures, tell) if heavy else "",
         hidden=hidden,
         fadings=[_fading(each, len(remembered), tell) for each in remembered],
-        sides_read=sides_read(remembered, tell),
+        sides_read=sides_read(remembered, model, tell),
         trials=tried,
         rivals={row.over: rival_named(row.over, tell) for row in tried},
         trials_read=trials_read(tried, model, tell) if model.fitted else [],

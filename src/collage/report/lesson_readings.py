@@ -34,6 +34,8 @@ def mark_named(name: str, figures: Figures, tell: Telling) -> str:
 
 def weights_read(rows: Sequence[Weighed], figures: Figures, tell: Telling) -> str:
     """Return which mark weighs most more than assumed and which most less, where the ratings say so."""
+    if figures.model is not None and figures.model.inherited_share.verdict == "nothing":
+        return tell._("As nothing explains your ratings better than chance, none of these weights is a finding.")
     clear = [row for row in rows if row.clear]
     more = max((row for row in clear if row.more > 0), key=lambda row: row.more, default=None)
     less = min((row for row in clear if row.more < 0), key=lambda row: row.more, default=None)
@@ -95,11 +97,16 @@ def fading_read(each: Fading, tell: Telling) -> str:
         said = tell._("Half of a credit is forgotten after {credit} days ({credit_interval}).", **values)
     if each.default is None:
         return said
-    return f"{said} {tell._('Assumed: {n}.', n=tell.number(each.default))}"
+    return " ".join([said, tell._("Assumed: {n}.", n=tell.number(each.default))])
 
 
-def sides_read(rows: Sequence[Fading], tell: Telling) -> str:
-    """Return whether strikes or credits are remembered longer, where the ratings tell them apart."""
+def sides_read(rows: Sequence[Fading], model: Model, tell: Telling) -> str:
+    """Return whether strikes or credits are remembered longer, where the ratings show that they are remembered."""
+    if model.inherited_share.verdict != "inherited":
+        return tell._(
+            "As what came before a contact shows no effect for certain, these curves are no finding: they are what "
+            "fits best."
+        )
     both = next((each.sides for each in rows if len(each.sides) > 1), None)
     if both is None:
         return ""
@@ -174,7 +181,7 @@ def tenths_read(each: Tenths, tell: Telling) -> str:
     )
     if each.slope is None:
         return said
-    return f"{said} {tell._('Slope {slope}; 1 would be exact.', slope=tell.number(each.slope, 2))}"
+    return " ".join([said, tell._("Slope {slope}; 1 would be exact.", slope=tell.number(each.slope, 2))])
 
 
 def bridge_read(found: Bridge, tell: Telling) -> str:

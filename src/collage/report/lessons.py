@@ -56,6 +56,11 @@ def verdict(model: Model, *, language: str) -> Verdict:
     standing = _standing(model, tell)
     if share.verdict == "too_few":
         title = tell._("There are too few ratings to say what they depend on: nothing is claimed.")
+        if model.n_ratings >= FEWEST_RATINGS:
+            title = tell._(
+                "Too few customers have rated twice to say whether what came before a contact counts: nothing is "
+                "claimed about it."
+            )
         return Verdict("too_few", title, _needed(model, tell), standing, accepted)
     if not model.fitted:
         title = tell._("Nothing was fitted to your ratings: nothing is claimed about them.")
@@ -102,9 +107,7 @@ def _needed(model: Model, tell: Telling) -> Sequence[str]:
         "At least {n} are needed, and a fifth of the customers must have given two or more.",
         n=tell.number(FEWEST_RATINGS),
     )
-    if model.n_ratings < FEWEST_RATINGS:
-        return [there, needed]
-    return [there, needed, tell._("Here too few customers have rated twice.")]
+    return [there, needed]
 
 
 def _standing(model: Model, tell: Telling) -> str:

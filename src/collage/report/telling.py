@@ -49,6 +49,8 @@ class Telling:
 
     def number(self, value: float, digits: int = 0) -> str:
         """Return a number with so many digits behind the point."""
+        if math.isinf(value):
+            return "∞" if value > 0 else f"{_MINUS}∞"
         pattern = "#,##0" + ("." + "0" * digits if digits else "")
         # sums differ in their last digits from run to run: what lies halfway must not fall to either side by that
         rounded = round(round(value, _NOISE), digits)
