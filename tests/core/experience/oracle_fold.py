@@ -31,7 +31,8 @@ def above_neutral(experience: float, sd: float) -> float:
 
 def left_of(mark: Row, catalogue: Row, at: datetime) -> float:
     """Return the share of a mark that time has left."""
-    days = catalogue["classes"][rule_of(mark["weighs_as"], catalogue)["class"]]
+    rule = rule_of(mark["weighs_as"], catalogue)
+    days = rule["half_life_days"] if "half_life_days" in rule else catalogue["classes"][rule["class"]]
     age = (at - mark["fades_from"]) / timedelta(microseconds=1) / 86_400_000_000
     return float(2.0 ** (-age / days)) if age / days < 1070 else 0.0
 
@@ -75,8 +76,7 @@ def score(marks_: list[Mark], catalogue: Row, at: datetime) -> dict[str, Any]:
     by_name: dict[str, float] = defaultdict(float)
     for mark in marks_:
         by_name[mark["weighs_as"]] += scale * mark["severity"] * left_of(mark, catalogue, at)
-    sds = {name: 0.5 * abs(rule_of(name, catalogue)["weight"]) + 0.05 for name in by_name}
-    spread = 1.645 * math.sqrt(math.fsum((f * sds[name]) ** 2 for name, f in by_name.items()))
+    spread = 1.645 * math.sqrt(variance(by_name, catalogue))
     of_30 = [n_ for n_, m in zip(n, marks_, strict=True) if at - m["occurred_at"] <= timedelta(days=30)]
     of_90 = [m for m in marks_ if at - m["occurred_at"] <= timedelta(days=90) and weight_of(m, catalogue) < 0]
     return {
@@ -89,6 +89,20 @@ def score(marks_: list[Mark], catalogue: Row, at: datetime) -> dict[str, Any]:
         "n_marks": len(marks_),
         "strikes_90d": sum(m["severity"] > 0 for m in of_90),
     }
+
+
+def variance(by_name: Mapping[str, float], catalogue: Row) -> float:
+    """Return Σ f²·sd² over the marks that no covariance is known of, and f'Vf over the others."""
+    together: dict[str, Any] = catalogue.get("covariance", {"order": (), "matrix": ()})
+    f = [by_name.get(name, 0.0) for name in together["order"]]
+    alone = [name for name in by_name if name not in together["order"]]
+    squares = [(by_name[name] * sd_of(rule_of(name, catalogue))) ** 2 for name in alone]
+    pairs = [a * v * b for a, row in zip(f, together["matrix"], strict=True) for b, v in zip(f, row, strict=True)]
+    return max(0.0, math.fsum([*squares, *pairs]))
+
+
+def sd_of(rule: Row) -> float:
+    return float(rule["sd"] if "sd" in rule else 0.5 * abs(rule["weight"]) + 0.05)
 
 
 # ---- taken apart again
@@ -130,7 +144,8 @@ def parts(marks_: list[Mark], catalogue: Row, at: datetime) -> list[dict[str, An
 def deleted(mark: Mark, marks_: list[Mark], catalogue: Row) -> list[Mark]:
     """Return one customer's other marks, had this one not been: without what undoes it, the cap filled again."""
     others = [one for one in marks_ if one is not mark and not undoes(one, mark)]
-    found = capped([one for one in others if not is_recovered(one, catalogue)], catalogue)
+    # always by the catalogue's own weights, whatever a model says
+    found = capped([one for one in others if not is_recovered(one, catalogue)], catalogue.get("own", catalogue))
     strikes = {(one["touchpoint_id"], one["mark"]): one for one in found}
     for one in others:
         if is_recovered(one, catalogue):

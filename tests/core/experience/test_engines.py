@@ -16,6 +16,7 @@ from collage.experience import Catalogue, contributions, default, explain, group
 from collage.store import Engine
 from collage.tables import CONTRACTS
 from tests.core.experience.generated import AT, World, as_toml, world
+from tests.core.experience.models import refitted
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -91,3 +92,8 @@ def test_duckdb_and_spark_agree_by_a_generated_catalogue_and_a_plain_sum(
 ) -> None:
     a = world(2, math.inf, customers=3000)
     check_both(duckdb, spark, tmp_path, a, load(as_toml(a.catalogue), file="generated.toml"), told_too=False)
+
+
+def test_duckdb_and_spark_agree_by_a_model(duckdb: Any, spark: SparkSession, tmp_path: Path) -> None:
+    by_model = default().by(refitted(default(), 3))
+    check_both(duckdb, spark, tmp_path, world(3, 8.0, customers=1500), by_model, told_too=True)
