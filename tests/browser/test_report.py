@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from collage.experience import model_json
 from tests.browser.looked import SIGHTS, looked_at, printed, under_its_own_policy
+from tests.core.report.taught import model
 from tests.core.test_cli import collage
 
 if TYPE_CHECKING:
@@ -18,22 +20,26 @@ pytestmark = pytest.mark.xdist_group("browser")  # one Chromium, and the company
 
 @pytest.fixture(scope="module")
 def reports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Return the report on a simulated company in both languages, and on one of which there is nothing to say."""
+    """Return the report on a simulated company in both languages, by a model, and where there is nothing to say."""
     folder = tmp_path_factory.mktemp("reports")
     assert collage("simulate", folder / "company", "--customers", 400, "--seed", 5).code == 0
     (folder / "quiet").mkdir()
     (folder / "quiet" / "touchpoints.csv").write_text(
         "touchpoint_id,identifier,occurred_at,kind\ns:1,user:1,2025-01-01,page.viewed\n"
     )
-    made = {name: folder / f"{name}.html" for name in ("en", "de", "quiet")}
+    made = {name: folder / f"{name}.html" for name in ("en", "de", "quiet", "taught", "gelehrt", "unfitted")}
+    found = {"taught": model(), "gelehrt": model(unbounded=True), "unfitted": model("too_few", fitted=False)}
+    for name, each in found.items():
+        (folder / f"{name}.json").write_text(model_json.dumps(each), encoding="utf-8")
     for name, file in made.items():
-        words = ["--language", name] if name == "de" else []
+        words: list[object] = ["--language", "de"] if name in {"de", "gelehrt"} else []
+        words += ["--model", folder / f"{name}.json"] if name in found else []
         source = folder / ("quiet" if name == "quiet" else "company")
         assert collage("report", source, "--out", file, *words).code == 0
     return made
 
 
-@pytest.mark.parametrize("name", ["en", "de", "quiet"])
+@pytest.mark.parametrize("name", ["en", "de", "quiet", "taught", "gelehrt", "unfitted"])
 @pytest.mark.parametrize(("theme", "width"), SIGHTS)
 def test_nothing_goes_wrong_and_nobody_is_kept_out(
     browser: Browser, axe: str, reports: dict[str, Path], name: str, theme: str, width: int
@@ -52,13 +58,46 @@ def test_the_slow_refund_is_at_first_sight(browser: Browser, axe: str, reports: 
 
 
 def test_its_own_policy_forbids_nothing_that_it_does(browser: Browser, reports: dict[str, Path]) -> None:
-    assert under_its_own_policy(browser, reports["en"]) == []
+    for name in ("en", "taught"):
+        assert under_its_own_policy(browser, reports[name]) == []
 
 
 def test_it_prints_on_a4_without_a_cut_picture(browser: Browser, reports: dict[str, Path]) -> None:
     found = printed(browser, reports["en"])
     assert found.cut == []
     assert 3 <= found.sheets <= 10
+    taught = printed(browser, reports["taught"])
+    assert taught.cut == []
+    assert found.sheets < taught.sheets <= 16
+
+
+def test_the_verdict_is_a_link_away_and_every_figure_has_its_definition(
+    browser: Browser, reports: dict[str, Path]
+) -> None:
+    page = browser.new_page(viewport={"width": 1280, "height": 800})
+    page.goto(reports["taught"].as_uri())
+    page.locator(".taught a").focus()
+    page.keyboard.press("Enter")
+    box = page.locator(".lessons .verdict").bounding_box()
+    assert box is not None
+    assert 0 <= box["y"] < 800
+    links = page.locator("a.means").evaluate_all("all => all.map(each => each.getAttribute('href'))")
+    assert {"#means-inherited", "#means-weight", "#means-fading", "#means-trial", "#means-bridge"} <= set(links)
+    assert all(page.locator(each).count() == 1 for each in set(links))
+    page.close()
+
+
+def test_what_is_to_be_scrolled_is_reached_by_keyboard(browser: Browser, reports: dict[str, Path]) -> None:
+    page = browser.new_page(viewport={"width": 320, "height": 800})
+    page.goto(reports["taught"].as_uri())
+    details = page.locator(".lessons details")
+    for each in range(details.count()):
+        details.nth(each).locator("summary").focus()
+        page.keyboard.press("Enter")
+        assert details.nth(each).locator(".scroll").is_visible()
+        assert details.nth(each).locator(".scroll").get_attribute("tabindex") == "0"
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+    page.close()
 
 
 def test_the_reader_may_choose_the_theme_and_skip_to_the_report_by_keyboard(

@@ -7,11 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import datetime
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, Generic, TypeVar
 
 from markupsafe import Markup
 
-from collage.experience.model import Model
 from collage.report import lesson_pictures as drawing
 from collage.report.figures import Figures
 from collage.report.lesson_readings import (
@@ -31,33 +30,32 @@ from collage.report.lessons import Verdict, limits, verdict
 from collage.report.pictures import WIDE, thrice
 from collage.report.telling import Telling
 
-__all__ = ["Lessons", "Part", "lessons", "plainly"]
+__all__ = ["Lessons", "Part", "drawings", "lessons", "plainly"]
 
 _SHOWN: Final = (14, 8)  # marks in the pictures: told by the ratings, and not
 _HALF, _QUARTER, _SMALL_PAPER = (WIDE - 40) // 2, (WIDE - 60) // 4, 310  # pixels
 _FEW: Final = 2
 _UNSHOWN: Final = frozenset({"covariance", "order", "thresholds"})
 
-_Picture = Mapping[str, Markup]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """One of several small pictures: its name, what it says, and its rows."""
+class Part(Generic[T]):
+    """What one of several small pictures shows: its name, what it says, and its rows."""
 
     key: str
     name: str
     words: str
-    picture: _Picture
-    rows: Fading | Tenths
+    rows: T
 
 
 @dataclass(frozen=True, slots=True)
 class Lessons:
-    """All that the page shows of a model, told in its language; a sequence is empty where nothing was fitted.
+    """All that the page says of a model, told in its language; a sequence is empty where nothing was fitted.
 
-    `day` is when it was fitted. `pictures` are by name ``share``, ``weights``, ``faint``, ``trials`` and ``bridge``, as
-    far as there is something to draw; `hidden` marks are only in the table.
+    `day` is when it was fitted; `told` marks are drawn, as are `faint` ones, of which the ratings say little, and
+    `hidden` ones are only in the table.
     """
 
     verdict: Verdict
@@ -65,20 +63,21 @@ class Lessons:
     weights: Sequence[Weighed]
     names: Mapping[str, str]
     weights_read: str
+    told: Sequence[Weighed]
+    faint: Sequence[Weighed]
     hidden: int
-    fadings: Sequence[Part]
+    fadings: Sequence[Part[Fading]]
     sides_read: str
     trials: Sequence[Trial]
     rivals: Mapping[str, str]
     trials_read: Sequence[str]
-    tenths: Sequence[Part]
+    tenths: Sequence[Part[Tenths]]
     bridge_read: str
     limits: Sequence[str]
-    pictures: Mapping[str, _Picture]
 
 
 def lessons(figures: Figures, tell: Telling) -> Lessons:
-    """Return all that the page shows of a model.
+    """Return all that the page says of a model.
 
     Parameters
     ----------
@@ -101,7 +100,8 @@ def lessons(figures: Figures, tell: Telling) -> Lessons:
     if model is None:
         raise ValueError("figures without a model teach nothing")
     heavy, tried = weights(model), trials(model)
-    drawn, hidden = _pictures(figures, model, heavy, tried, tell)
+    told = [row for row in heavy if not row.prior_driven][: _SHOWN[0]]
+    faint = [row for row in heavy if row.prior_driven][: _SHOWN[1]]
     remembered = fadings(figures)
     return Lessons(
         verdict=verdict(model, language=tell.language),
@@ -109,38 +109,58 @@ def lessons(figures: Figures, tell: Telling) -> Lessons:
         weights=heavy,
         names={row.mark: mark_named(row.mark, figures, tell) for row in heavy},
         weights_read=weights_read(heavy, figures, tell) if heavy else "",
-        hidden=hidden,
-        fadings=[_fading(each, len(remembered), tell) for each in remembered],
+        told=told,
+        faint=faint,
+        hidden=len(heavy) - len(told) - len(faint),
+        fadings=[Part(each.name, class_named(each.name, tell), fading_read(each, tell), each) for each in remembered],
         sides_read=sides_read(remembered, model, tell),
         trials=tried,
         rivals={row.over: rival_named(row.over, tell) for row in tried},
         trials_read=trials_read(tried, model, tell) if model.fitted else [],
-        tenths=[_tenths(each, tell) for each in tenths(model)],
+        tenths=[
+            Part(each.outcome, tenths_named(each.outcome, tell), tenths_read(each, tell), each)
+            for each in tenths(model)
+        ],
         bridge_read="" if figures.bridge is None else bridge_read(figures.bridge, tell),
         limits=limits(figures, language=tell.language),
-        pictures=drawn,
     )
 
 
-def _pictures(
-    figures: Figures, model: Model, heavy: Sequence[Weighed], tried: Sequence[Trial], tell: Telling
-) -> tuple[dict[str, _Picture], int]:
-    """Return the pictures by name, and how many marks are in none of them."""
-    found: dict[str, _Picture] = {}
-    verdict_, value = model.inherited_share.verdict, model.inherited_share.value
-    if model.fitted and verdict_ == "inherited" and value is not None:
-        found["share"] = thrice(partial(drawing.share, model.inherited_share, tell), WIDE)
-    told = [row for row in heavy if not row.prior_driven][: _SHOWN[0]]
-    faint = [row for row in heavy if row.prior_driven][: _SHOWN[1]]
-    reach = _reach([*told, *faint])
-    for name, rows in (("weights", told), ("faint", faint)):
+def drawings(figures: Figures, found: Lessons, tell: Telling) -> dict[str, Mapping[str, Markup]]:
+    """Return the pictures of what the page says of a model, each for a wide page, a narrow one, and for paper.
+
+    Parameters
+    ----------
+    figures
+        With a model.
+    found
+        What `lessons` has made of them.
+    tell
+        Of the page's language.
+
+    Returns
+    -------
+    dict
+        ``share``, ``weights``, ``faint``, ``trials``, ``bridge``, and one for each part by its kind and key, such as
+        ``fading passing``: as far as there is something to draw.
+    """
+    drawn: dict[str, Mapping[str, Markup]] = {}
+    if figures.model is not None and found.verdict.kind == "inherited":
+        drawn["share"] = thrice(partial(drawing.share, figures.model.inherited_share, tell), WIDE)
+    reach = _reach([*found.told, *found.faint])
+    for name, rows in (("weights", found.told), ("faint", found.faint)):
         if rows:
-            found[name] = thrice(partial(drawing.weighed, rows, figures, tell, reach=reach), WIDE)
-    if tried:
-        found["trials"] = thrice(partial(drawing.tried, tried, tell), WIDE)
+            drawn[name] = thrice(partial(drawing.weighed, rows, figures, tell, reach=reach), WIDE)
+    if found.trials:
+        drawn["trials"] = thrice(partial(drawing.tried, found.trials, tell), WIDE)
     if figures.bridge is not None and len(figures.bridge.months) > 1:
-        found["bridge"] = thrice(partial(drawing.bridged, figures.bridge, tell), WIDE)
-    return found, len(heavy) - len(told) - len(faint)
+        drawn["bridge"] = thrice(partial(drawing.bridged, figures.bridge, tell), WIDE)
+    wide = _HALF if len(found.fadings) <= _FEW else _QUARTER
+    for each in found.fadings:
+        drawn[f"fading {each.key}"] = thrice(partial(drawing.fading, each.rows, tell), wide, _SMALL_PAPER)
+    for part in found.tenths:
+        drawn[f"tenths {part.key}"] = thrice(partial(drawing.expected, part.rows, tell), _HALF, _SMALL_PAPER)
+    return drawn
 
 
 def _day(moment: str, tell: Telling) -> str:
@@ -155,17 +175,6 @@ def _reach(rows: Sequence[Weighed]) -> tuple[float, float]:
     low = min((min(row.low, row.default, 0.0) for row in rows), default=0.0)
     high = max((max(row.high, row.default, 0.0) for row in rows), default=0.0)
     return math.floor(10 * low - 0.2) / 10, math.ceil(10 * high + 0.2) / 10
-
-
-def _fading(each: Fading, of: int, tell: Telling) -> Part:
-    wide = _HALF if of <= _FEW else _QUARTER
-    picture = thrice(partial(drawing.fading, each, tell), wide, _SMALL_PAPER)
-    return Part(each.name, class_named(each.name, tell), fading_read(each, tell), picture, each)
-
-
-def _tenths(each: Tenths, tell: Telling) -> Part:
-    picture = thrice(partial(drawing.expected, each, tell), _HALF, _SMALL_PAPER)
-    return Part(each.outcome, tenths_named(each.outcome, tell), tenths_read(each, tell), picture, each)
 
 
 def plainly(value: object) -> Any:

@@ -19,7 +19,7 @@ from collage.experience import index_of
 from collage.report import pictures
 from collage.report.figures import FALLING, FEWEST, Figures
 from collage.report.findings import change_of, findings, rising, sentence, strikes
-from collage.report.lesson_page import lessons, plainly
+from collage.report.lesson_page import drawings, lessons, plainly
 from collage.report.telling import Telling
 
 __all__ = ["page"]
@@ -49,6 +49,7 @@ def page(figures: Figures, *, language: str) -> str:
         When the language is none of ours.
     """
     tell = Telling(language)
+    taught = None if figures.model is None else lessons(figures, tell)
     style, script = _text("style.css"), _text("script.js")
     environment = jinja2.Environment(
         loader=jinja2.FunctionLoader(lambda name: _text(f"templates/{name}")),
@@ -73,7 +74,8 @@ def page(figures: Figures, *, language: str) -> str:
         pictures=_pictures(figures, tell),
         spark=lambda row: Markup(pictures.spark(row["weeks"], tell, colour="strike" if row["strike"] else "credit")),  # noqa: S704  # drawn by us from numbers
         strength=_strength,
-        lessons=None if figures.model is None else lessons(figures, tell),
+        lessons=taught,
+        drawings={} if taught is None else drawings(figures, taught, tell),
         data=_data(figures),
         style=Markup(style),  # noqa: S704  # ours
         script=Markup(script),  # noqa: S704  # ours

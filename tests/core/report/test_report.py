@@ -12,6 +12,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 
 from collage import store
@@ -111,6 +112,11 @@ def test_the_company_is_that_of_the_command_now_and_week_by_week(made: Made) -> 
     assert len(weeks) > 45
     assert all(agree(one, other) for one, other in zip(weeks[::-1], expected[::-1], strict=False))
     assert agree(made.figures["company"], expected[-1])
+
+
+def test_ratings_that_nothing_is_fitted_to_are_counted_with_what_to_do(made: Made) -> None:
+    ratings = len(pq.read_table(made.company / "ratings.parquet"))
+    assert f"There are {ratings:,} ratings, and nothing has been fitted to them yet:" in made.html
 
 
 def test_who_falls_is_who_falls_by_the_command(made: Made) -> None:
