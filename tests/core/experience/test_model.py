@@ -90,72 +90,84 @@ def bounds(of: st.SearchStrategy[float]) -> st.SearchStrategy[tuple[float | None
 
 
 @st.composite
-def some_models(draw: st.DrawFn) -> Model:
-    def estimate(of: st.SearchStrategy[float]) -> Estimate:
-        return Estimate(draw(of), *draw(bounds(of)), fitted=draw(st.booleans()))
+def weights(draw: st.DrawFn) -> Weight:
+    low, high = sorted(draw(st.tuples(NUMBERS, NUMBERS)))
+    sign = draw(st.sampled_from([-1.0, 1.0]))
+    sizes = draw(st.tuples(LEAST, LEAST))
+    class_ = draw(st.one_of(st.just(""), WORDS))
+    return Weight(sign * sizes[0], low, high, draw(st.booleans()), sign * sizes[1], draw(COUNTS), class_)
 
-    def weight() -> Weight:
-        low, high = sorted(draw(st.tuples(NUMBERS, NUMBERS)))
-        sign = draw(st.sampled_from([-1.0, 1.0]))
-        sizes = draw(st.tuples(LEAST, LEAST))
-        class_ = draw(st.one_of(st.just(""), WORDS))
-        return Weight(sign * sizes[0], low, high, draw(st.booleans()), sign * sizes[1], draw(COUNTS), class_)
 
-    known = {name: weight() for name in draw(st.lists(WORDS, unique=True, max_size=4))}
-    order = tuple(draw(st.permutations(list(known))))[: draw(st.integers(0, 4))]
+@st.composite
+def estimates(draw: st.DrawFn, of: st.SearchStrategy[float]) -> Estimate:
+    return Estimate(draw(of), *draw(bounds(of)), fitted=draw(st.booleans()))
+
+
+@st.composite
+def covariances(draw: st.DrawFn, names: list[str]) -> dict[str, Any]:
+    order = tuple(draw(st.permutations(names)))[: draw(st.integers(0, 4))]
     wide = np.array([[draw(st.floats(-10, 10)) for _ in range(2)] for _ in order]).reshape(len(order), 2)
-    validation = Validation(
-        out_of_time_log_loss=draw(st.dictionaries(WORDS, NUMBERS, max_size=3)),
-        n_out_of_time=draw(COUNTS),
-        gains=tuple(draw(st.lists(st.builds(Gain, WORDS, NUMBERS, LEAST), max_size=2))),
-        customer_blocked_log_loss=draw(st.dictionaries(WORDS, NUMBERS, max_size=2)),
-        calibration={
-            name: tuple(draw(st.lists(st.builds(Calibration, SHARES, SHARES, SHARES, SHARES, COUNTS), max_size=2)))
-            for name in draw(st.lists(WORDS, max_size=2))
-        },
-        slope=draw(st.dictionaries(WORDS, NUMBERS, max_size=2)),
-        accepted=draw(st.booleans()),
-        reasons=tuple(draw(st.lists(WORDS, max_size=2))),
-    )
-    half_lives = st.builds(lambda days, both: HalfLife(days, *both), ABOVE, bounds(ABOVE))
-    share = bounds(NUMBERS)
-    p = st.one_of(st.none(), SHARES)
+    return {"order": order, "covariance": tuple(tuple(row) for row in (wide @ wide.T).tolist())}
+
+
+def listed(of: st.SearchStrategy[Any]) -> st.SearchStrategy[tuple[Any, ...]]:
+    return st.lists(of, max_size=2).map(tuple)
+
+
+def named(of: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
+    return st.dictionaries(WORDS, of, max_size=2)
+
+
+HALF_LIVES = st.builds(lambda days, both: HalfLife(days, *both), ABOVE, bounds(ABOVE))
+BY_SIGN = st.dictionaries(st.sampled_from(["positive", "negative"]), HALF_LIVES, max_size=2)
+P = st.one_of(st.none(), SHARES)
+INHERITED = st.builds(
+    lambda value, both, p, p_own, verdict: InheritedShare(value, both[0], both[1], p, p_own, verdict),
+    *(st.one_of(st.none(), NUMBERS), bounds(NUMBERS), P, P, st.sampled_from(get_args(Verdict))),
+)
+VALIDATIONS = st.builds(
+    Validation,
+    out_of_time_log_loss=named(NUMBERS),
+    n_out_of_time=COUNTS,
+    gains=listed(st.builds(Gain, WORDS, NUMBERS, LEAST)),
+    customer_blocked_log_loss=named(NUMBERS),
+    calibration=named(listed(st.builds(Calibration, SHARES, SHARES, SHARES, SHARES, COUNTS))),
+    slope=named(NUMBERS),
+    accepted=st.booleans(),
+    reasons=listed(WORDS),
+)
+
+
+@st.composite
+def some_models(draw: st.DrawFn) -> Model:
+    marks = draw(st.dictionaries(WORDS, weights(), max_size=4))
     return Model(
-        **{name: draw(WORDS) for name in ("version", "catalogue", "catalogue_hash")},
+        version=draw(WORDS),
+        catalogue=draw(WORDS),
+        catalogue_hash=draw(WORDS),
         fitted_at=draw(st.datetimes(timezones=st.just(UTC))).isoformat(),
         n_ratings=draw(COUNTS),
         n_customers=draw(COUNTS),
         depth=draw(st.sampled_from(get_args(Depth))),
         fitted=draw(st.booleans()),
-        kappa=estimate(st.floats(0)),
+        kappa=draw(estimates(st.floats(0))),
         multipliers={sign: draw(ABOVE) for sign in ("positive", "negative")},
         multiplier=draw(LEAST),
         index_sd=draw(ABOVE),
-        classes=draw(
-            st.dictionaries(
-                WORDS, st.dictionaries(st.sampled_from(["positive", "negative"]), half_lives, max_size=2), max_size=2
-            )
-        ),
-        marks=known,
-        order=order,
-        covariance=tuple(tuple(row) for row in (wide @ wide.T).tolist()),
-        rho=estimate(NUMBERS),
+        classes=draw(named(BY_SIGN)),
+        marks=marks,
+        **draw(covariances(list(marks))),
+        rho=draw(estimates(NUMBERS)),
         intercept=draw(NUMBERS),
         sd_customer=draw(LEAST),
         sd_noise=draw(LEAST),
-        volume=tuple(draw(st.lists(NUMBERS, max_size=2))),
-        instruments=draw(st.dictionaries(WORDS, NUMBERS, max_size=2)),
+        volume=draw(listed(NUMBERS)),
+        instruments=draw(named(NUMBERS)),
         scale=draw(NUMBERS),
-        thresholds={name: tuple(sorted(draw(st.lists(NUMBERS)))) for name in draw(st.lists(WORDS, max_size=2))},
-        inherited_share=InheritedShare(
-            draw(st.one_of(st.none(), NUMBERS)),
-            *draw(share),
-            draw(p),
-            draw(p),
-            draw(st.sampled_from(get_args(Verdict))),
-        ),
-        validation=validation,
-        notes=tuple(draw(st.lists(WORDS, max_size=2))),
+        thresholds=draw(named(st.lists(NUMBERS).map(lambda cuts: tuple(sorted(cuts))))),
+        inherited_share=draw(INHERITED),
+        validation=draw(VALIDATIONS),
+        notes=draw(listed(WORDS)),
     )
 
 
