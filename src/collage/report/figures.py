@@ -161,11 +161,7 @@ def figures(
     there = source.touchpoints.filter(source.touchpoints.occurred_at <= ibis.literal(at))
     counted = summary(there)
     rules = {kind for mark in source.catalogue.marks for kind in (*mark.kinds, *mark.sought)}
-    losses = _with_weeks(
-        _rows(experience.losses(*tables, at=at), "value"),
-        _rows(experience.weekly(*tables, at=at, weeks=_SPARK_WEEKS), "week"),
-    )
-    losses = _with_past(losses, there, source.catalogue, at=at)
+    losses = _losses(source, there, at=at)
     owners, channels = (_rows(experience.groups(*tables, by=by, at=at), "experience") for by in ("owner", "channel"))
     progress("customers")
     both = source.kept(experience.moments(before, at))
@@ -239,6 +235,14 @@ def _rows(table: ir.Table, *order: str) -> list[Row]:
     rest = [name for name in fetched.column_names if name not in order]
     found: list[Row] = fetched.sort_by([(name, "ascending") for name in (*order, *rest)]).to_pylist()
     return found
+
+
+def _losses(source: Source, there: ir.Table, *, at: datetime) -> list[Row]:
+    """Return what was lost and gained, week by week as well, and whether it was recorded in the time before."""
+    tables = (source.marks, source.touchpoints, source.customers, source.catalogue)
+    lost = _rows(experience.losses(*tables, at=at), "value")
+    weekly = _rows(experience.weekly(*tables, at=at, weeks=_SPARK_WEEKS), "week")
+    return _with_past(_with_weeks(lost, weekly), there, source.catalogue, at=at)
 
 
 def _with_weeks(losses: list[Row], weekly: list[Row]) -> list[Row]:

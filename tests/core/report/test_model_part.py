@@ -377,7 +377,7 @@ def test_hostile_names_stay_names(told: Told) -> None:
     own = hostile(default(), evil)
     shown_ = replace(
         told.figures,
-        model=model(marks=marks, classes=classes, validation=failed, fitted_at=evil, version=evil),
+        model=model(marks=marks, classes=classes, validation=failed, fitted_at=evil, version=evil, notes=[evil]),
         plain=own,
         catalogue=own.by(found),
         losses=[],
