@@ -1,0 +1,255 @@
+"""Is a rating about the last contact, or about what was there before? (model.md §1.11.5)
+
+    y = Zγ + I·v + O·w      I: what was left of marks from before the contact, O: what its own marks add
+
+Share: Var(I·w)/(Var(I·w) + Var((1+ρ)O·w)) at the fitted weights. Significance of I by permutation: whole histories are swapped between customers who
+had about as many contacts in the year before (tenths), so that nothing but the tie between a history and its ratings is
+broken; of O by swapping what contacts left between ratings in the same way. Half-lives and kappa are the catalogue's
+in the test, so that no search for good ones can make chance look like memory; in the share they are the fitted ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from scipy.linalg import cho_factor, cho_solve, cholesky, solve_triangular
+from scipy.optimize import nnls
+
+from collage.experience.learning.design import Design, Point, per_evidence
+from collage.experience.learning.grid import folded
+from collage.experience.learning.histories import Borrowed, Histories
+from collage.experience.learning.mixed import FEW_TWICE, clusters, moments
+from collage.experience.learning.ratings import Kinds, Numbers, Ratings, Whole
+from collage.experience.learning.weights import Reduced, reduced, solved
+from collage.experience.model import InheritedShare, Verdict
+
+__all__ = ["FEWEST", "Share", "inherited", "share_of"]
+
+FEWEST: Final = 300  # usable ratings
+_TIMES: Final = 999
+_LEVEL: Final = 0.05
+_GROUPS: Final = 10
+_MOST: Final = 20_000  # ratings that are enough for a test
+_FOLDS: Final = 20  # of customers, for the interval of the share
+_Z95: Final = 1.96
+_TINY: Final = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """How much of what touchpoints explain was inherited, 0 to 1, with its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Blocks:
+    """The columns of the working regression: what is free, what was there before, what the contact left, the response."""
+
+    free: Numbers
+    before: Numbers
+    own: Numbers
+    response: Numbers
+
+
+def inherited(
+    of: Design,
+    histories: Histories,
+    share: Share | None,
+    *,
+    kappa: float,
+    ratio: float,
+    rng: np.random.Generator,
+    times: int = _TIMES,
+    note: Callable[[], None] = lambda: None,
+) -> InheritedShare:
+    """Return whether ratings owe anything to what was before the contact.
+
+    Parameters
+    ----------
+    of
+        The regression with its working response; what is left is asked for at the catalogue's half-lives alone.
+    histories
+        The marks of the same customers.
+    share
+        As `share_of` gives it; None: there are too few ratings for it.
+    kappa
+        The catalogue's.
+    ratio
+        τ²/σ² of the working response.
+    rng
+        Draws customers (where there are more than 20,000 ratings) and swaps.
+    times
+        How often is swapped.
+    note
+        Called after each swap.
+    """
+    if share is None or of.ratings.n < FEWEST or of.ratings.twice < FEW_TWICE:
+        return InheritedShare(None, None, None, None, None, "too_few")
+    of, histories = _enough(of, histories, rng)
+    blocks = _blocks(of, Point(0, 0, kappa))
+    p_before = _p_before(of, histories, blocks, kappa, ratio, rng, times, note)
+    p_own = _p_own(of, blocks, ratio, rng, times)
+    verdict: Verdict = "inherited" if p_before < _LEVEL else "last_contact" if p_own < _LEVEL else "nothing"
+    if verdict == "nothing":  # a share of nothing
+        return InheritedShare(None, None, None, p_before, p_own, verdict)
+    return InheritedShare(share.value, share.low, share.high, p_before, p_own, verdict)
+
+
+def share_of(of: Design, point: Point, *, ratio: float) -> Share:
+    """Return how much of what touchpoints explain was inherited, at a point of the grid.
+
+    Parameters
+    ----------
+    of
+        The regression with its working response.
+    point
+        Which multipliers of those remembered, and kappa.
+    ratio
+        τ²/σ² of the working response.
+
+    Returns
+    -------
+    Share
+        Its interval from leaving out a twentieth of the customers at a time (delete-a-group jackknife).
+    """
+    rows, free, p = of.rows(point), of.free, len(of.kinds.names)
+    some = [moments(rows[part], clusters(of.ratings.some(part)), ratio) for part in folded(of, _FOLDS)]
+    whole = np.sum(some, axis=0)
+    blocks = _blocks(of, point)
+    value, *without = (
+        _share(reduced(each, free=free, marks=p), of, blocks) for each in (whole, *(whole - part for part in some))
+    )
+    found = np.array(without)
+    se = float(np.sqrt((_FOLDS - 1) / _FOLDS * ((found - found.mean()) ** 2).sum()))
+    return Share(value, max(0.0, value - _Z95 * se), min(1.0, value + _Z95 * se))
+
+
+def _share(left: Reduced, of: Design, blocks: _Blocks) -> float:
+    """Return Var(I·w)/(Var(I·w) + Var((1+ρ)O·w)) at the likeliest weights."""
+    found = solved(left, of.kinds, own=None)
+    parts = blocks.before @ found.weight, (1.0 + found.own) * (blocks.own @ found.weight)
+    before, own = (float(np.cov(part, aweights=of.of.weight)) for part in parts)
+    return before / (before + own) if before + own > 0.0 else 0.0
+
+
+def _p_before(
+    of: Design,
+    histories: Histories,
+    blocks: _Blocks,
+    kappa: float,
+    ratio: float,
+    rng: np.random.Generator,
+    times: int,
+    note: Callable[[], None],
+) -> float:
+    """Return the p-value of what was before the contact."""
+    gain = _Gain(np.column_stack([blocks.free, blocks.own]), blocks.response, of, ratio)
+    borrowed = Borrowed(histories, of.ratings, of.kinds)
+    rest = of.evidence(Point(0, 0, kappa)) - of.left.before[0].sum(axis=1)
+    tenth = _tenths(of.ratings)[of.ratings.begins]
+    real, above = gain(blocks.before), 0
+    for _ in range(times):
+        left, evidence = borrowed(_swapped(tenth, rng))
+        above += gain(left * per_evidence(rest + evidence, kappa)[:, None]) >= real
+        note()
+    return (1 + above) / (times + 1)
+
+
+def _p_own(of: Design, blocks: _Blocks, ratio: float, rng: np.random.Generator, times: int) -> float:
+    """Return the p-value of what the rated contact left."""
+    parts = (of.kinds.weight > 0.0, of.kinds.weight < 0.0)
+    before = np.column_stack([blocks.before[:, part] @ of.kinds.weight[part] for part in parts])
+    gain = _Gain(np.column_stack([blocks.free, before]), blocks.response, of, ratio)
+    tenth = _tenths(of.ratings)
+    real = gain(blocks.own)
+    return (1 + sum(gain(blocks.own[_swapped(tenth, rng)]) >= real for _ in range(times))) / (times + 1)
+
+
+class _Gain:
+    """By how much a block of features betters the fit beyond what is there already; its signs are the catalogue's."""
+
+    def __init__(self, there: Numbers, response: Numbers, of: Design, ratio: float) -> None:
+        rows, q = np.column_stack([there, response]), there.shape[1]
+        self._weighed, self._of, self._kinds, self._q = rows * of.of.weight[:, None], of.of, of.kinds, q
+        self._pulled = (ratio * of.of.size**2 / (1.0 + ratio * of.of.size))[:, None]
+        means = of.of.means(rows)
+        self._means = means * self._pulled
+        square = self._weighed.T @ rows - self._means.T @ means
+        self._factor = cho_factor(square[:q, :q] + _ridge(square[:q, :q]))
+        self._back = cho_solve(self._factor, square[:q, q])
+
+    def __call__(self, block: Numbers) -> float:
+        means, q = self._of.means(block), self._q
+        inner = (block * self._of.weight[:, None]).T @ block - (means * self._pulled).T @ means
+        cross = block.T @ self._weighed - means.T @ self._means
+        left = inner - cross[:, :q] @ cho_solve(self._factor, cross[:, :q].T)
+        target = cross[:, q] - cross[:, :q] @ self._back
+        trust = _trust(self._kinds)
+        found = _drawn(left, target, trust, self._kinds.sign)
+        return float(2.0 * target @ found - found @ left @ found - (trust * found**2).sum())
+
+
+def _blocks(of: Design, point: Point) -> _Blocks:
+    credit = of.kinds.weight > 0.0
+    scale = per_evidence(of.evidence(point), point.kappa)[:, None]
+    whole, own, since = (
+        np.where(credit, part[point.credit], part[point.strike]) * scale
+        for part in (of.left.whole, of.left.own, of.left.since)
+    )
+    free = np.column_stack([of.fixed, of.means(own), since @ of.kinds.weight])
+    return _Blocks(free, whole - own - since, own, of.ratings.score)
+
+
+def _enough(of: Design, histories: Histories, rng: np.random.Generator) -> tuple[Design, Histories]:
+    """Return ratings of customers drawn at random, where there are more than a test needs."""
+    counts = np.diff(np.append(of.ratings.begins, of.ratings.n))
+    if of.ratings.n <= _MOST:
+        return of, histories
+    order = rng.permutation(counts.size)
+    kept = np.zeros(counts.size, bool)
+    kept[order[np.cumsum(counts[order]) <= _MOST]] = True
+    return of.some(np.repeat(kept, counts)), histories.whose(kept)
+
+
+def _tenths(ratings: Ratings) -> Whole:
+    """Return in which tenth each rating's customer lies by the contacts in the year before, on the average."""
+    begins = ratings.begins
+    counts = np.diff(np.append(begins, ratings.n))
+    mean = np.add.reduceat(ratings.contacts_year, begins) / counts
+    edges = np.quantile(mean, np.linspace(0.0, 1.0, _GROUPS + 1)[1:-1])
+    found: Whole = np.repeat(np.searchsorted(edges, mean), counts)
+    return found
+
+
+def _swapped(groups: Whole, rng: np.random.Generator) -> Whole:
+    """Return places in a random order, but each within its group."""
+    order = np.argsort(groups, kind="stable")
+    drawn = np.lexsort((rng.random(groups.size), groups))
+    found = np.empty(groups.size, np.int64)
+    found[order] = drawn
+    return found
+
+
+def _drawn(square: Numbers, target: Numbers, trust: Numbers, sign: Numbers) -> Numbers:
+    """Return coefficients of given signs, drawn to nothing."""
+    factor = cholesky(square * np.outer(sign, sign) + np.diag(trust) + _ridge(square), lower=True)
+    found, _ = nnls(factor.T, solve_triangular(factor, target * sign, lower=True), maxiter=100 * trust.size)
+    drawn: Numbers = found * sign
+    return drawn
+
+
+def _trust(kinds: Kinds) -> Numbers:
+    found: Numbers = (np.abs(kinds.weight) + 0.05) ** -2
+    return found
+
+
+def _ridge(square: Numbers) -> Numbers:
+    """Return what keeps columns that are all zero, or sums of others, from breaking a factor."""
+    found: Numbers = _TINY * max(float(np.trace(square)) / max(square.shape[0], 1), 1e-12) * np.eye(square.shape[0])
+    return found
