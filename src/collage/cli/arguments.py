@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from collage import __version__
-from collage.cli import catalogue_commands, commands, demonstrating, reporting, scoring, simulating
+from collage.cli import catalogue_commands, commands, demonstrating, fitting, reporting, scoring, simulating
 from collage.cli.printing import SHOWN
 
 __all__ = ["parser"]
@@ -42,7 +42,17 @@ def parser() -> argparse.ArgumentParser:
     )
     whole.add_argument("--version", action="version", version=f"collage {__version__}")
     under = whole.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for add in (_add_demo, _add_simulate, _add_read, _add_check, _add_score, _add_explain, _add_report, _add_catalogue):
+    for add in (
+        _add_demo,
+        _add_simulate,
+        _add_read,
+        _add_check,
+        _add_score,
+        _add_explain,
+        _add_fit,
+        _add_report,
+        _add_catalogue,
+    ):
         add(under)
     return whole
 
@@ -132,6 +142,17 @@ def _add_explain(under: Any) -> None:
     words = "of the sentences (default: en)"
     command.add_argument("--language", choices=("en", "de"), default="en", help=words)
     _add_common(command)
+
+
+def _add_fit(under: Any) -> None:
+    tells = "what marks weigh and how fast they fade, learned from the dataset's own ratings"
+    command = _add(under, "fit", fitting.fit, tells)
+    command.add_argument("dataset", type=Path, metavar="DATASET")
+    words = "the model (default: MODEL.json)"
+    command.add_argument("--out", type=Path, default=Path("MODEL.json"), metavar="MODEL.json", help=words)
+    words = "what is fitted (default: as much as the number of ratings allows)"
+    command.add_argument("--depth", choices=("weights", "half-lives", "full"), help=words)
+    _add_asked(command)
 
 
 def _add_catalogue(under: Any) -> None:

@@ -4,6 +4,7 @@
 which of them matter, `verdict` says what the ratings teach where there is a model, `page` draws them.
 """
 
+from collage.report.bridge import Bridge, bridge
 from collage.report.figures import Figures, Source, figures
 from collage.report.findings import Finding, findings, sentence
 from collage.report.lessons import Verdict, verdict
@@ -12,10 +13,12 @@ from collage.report.telling import LANGUAGES
 
 __all__ = [
     "LANGUAGES",
+    "Bridge",
     "Figures",
     "Finding",
     "Source",
     "Verdict",
+    "bridge",
     "figures",
     "findings",
     "page",

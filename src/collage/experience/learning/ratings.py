@@ -18,6 +18,7 @@ Whole: TypeAlias = npt.NDArray[np.int64]
 Flags: TypeAlias = npt.NDArray[np.bool_]
 
 _NOBODY: Final = -1
+_NOTHING: Final = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,9 +134,9 @@ Remembering: TypeAlias = Callable[[Sequence[float]], Remembered]
 
 
 def kinds_of(catalogue: Catalogue) -> Kinds:
-    """Return the marks of a catalogue that weigh anything."""
-    marks = [mark for mark in catalogue.weighing if mark.weight != 0.0]
+    """Return the marks of a catalogue. One that weighs nothing keeps doing so: it only counts as evidence."""
+    marks = catalogue.weighing
     weight = np.array([mark.weight for mark in marks], np.float64)
     half = np.array([catalogue.classes[mark.class_] for mark in marks], np.float64)
     names, classes = tuple(mark.name for mark in marks), tuple(mark.class_ for mark in marks)
-    return Kinds(names, classes, weight, half, 0.5 * np.abs(weight) + 0.05)
+    return Kinds(names, classes, weight, half, np.where(weight == 0.0, _NOTHING, 0.5 * np.abs(weight) + 0.05))

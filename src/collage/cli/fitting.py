@@ -1,0 +1,165 @@
+"""The command `fit`."""
+
+from __future__ import annotations
+
+import argparse
+from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from collage.cli.opening import last, marked, opened
+from collage.cli.printing import at_work, print_table, say, show
+from collage.errors import CollageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from collage.cli.opening import Marked
+    import pyarrow as pa
+
+    from collage.experience import Catalogue, Model
+    from collage.experience.model import Gain, HalfLife, Weight
+    from collage.report import Bridge
+    from collage.store import Dataset
+
+__all__ = ["fit"]
+
+_Z95 = 1.96
+_SEED = 1  # of the permutations: the same ratings give the same model
+_RIVALS = {
+    "last_contact": "the last contact alone",
+    "plain_average": "a plain average of all marks",
+    "undecayed_sum": "a sum that never fades",
+    "fixed_half_life": "a sum that fades by half in 1.5 of the catalogue's half-lives",
+    "peak_end": "peak and end",
+    "default": "the catalogue's own numbers",
+    "intercept": "no touchpoint at all",
+}
+
+
+def fit(arguments: argparse.Namespace) -> None:
+    """Fit what marks weigh and how they fade to a dataset's own ratings, and write the model."""
+    from collage.experience import model_json
+
+    with opened(arguments.dataset, arguments.engine) as dataset, at_work() as step:
+        if not dataset.has("ratings"):
+            do = 'read some: a map with [[emit]] table = "ratings" (docs: reference/map)'
+            raise CollageError(f"fit {arguments.dataset}", "a dataset without ratings", do)
+        at = arguments.at or last(dataset)
+        step("marks")
+        found = marked(dataset, arguments.catalogue)
+        model, bridge = _fitted(dataset, found, at, arguments, step)
+    _write(arguments.out, model_json.dumps(model))
+    _tell(model, bridge)
+    say(f"{arguments.out}: the model; use it with --model {arguments.out} on score, explain and report.")
+
+
+def _fitted(
+    dataset: Dataset, found: Marked, at: datetime, arguments: Any, step: Callable[[str], None]
+) -> tuple[Model, Bridge | None]:
+    """Return the model, and how the company's index moves by it."""
+    import numpy as np
+
+    from collage.experience import learning
+
+    marks = dataset.engine.kept(found.marks)
+    step("usable ratings")
+    usable = learning.usable(dataset.table("ratings"), marks, found.touchpoints, found.customers, at=at)
+    ratings, asked = learning.as_ratings(_rows(usable))
+    kinds = learning.kinds_of(found.catalogue)
+
+    def remembering(multipliers: Sequence[float]) -> learning.Remembered:
+        rows = _rows(learning.features(asked, marks, found.customers, kinds, multipliers))
+        return learning.remembered(rows, ratings.n, kinds, multipliers)
+
+    model = learning.fit(
+        ratings,
+        learning.histories(asked, marks, found.customers, kinds),
+        remembering,
+        found.catalogue,
+        now=datetime.now(UTC),
+        rng=np.random.default_rng(_SEED),
+        depth=arguments.depth,
+        progress=step,
+    )
+    return _published(model, (marks, found.touchpoints, found.customers), found.catalogue, at, dataset, step)
+
+
+def _published(
+    model: Model, tables: Any, catalogue: Catalogue, at: datetime, dataset: Dataset, step: Callable[[str], None]
+) -> tuple[Model, Bridge | None]:
+    """Return the model with the width of its index, frozen at its publication, and the bridge to it."""
+    from collage import experience, report
+    from collage.experience import learning
+
+    if not model.fitted:
+        return model, None
+    step("the company by both measures")
+    scores = experience.score(*tables, catalogue.by(model), at=at)
+    model = replace(model, index_sd=learning.index_sd(scores, model.index_sd))
+    kept = dataset.engine.kept
+    return model, report.bridge(tables, plain=catalogue, by_model=catalogue.by(model), at=at, kept=kept)
+
+
+def _rows(table: Any) -> pa.Table:
+    """Return the rows of a table; Spark forgets the columns of one without rows."""
+    fetched = table.to_pyarrow()
+    return fetched if fetched.num_rows else table.schema().to_pyarrow().empty_table()
+
+
+def _write(file: Path, text: str) -> None:
+    """Write a model beside its place, then put it there."""
+    beside = file.with_name(f".{file.name}.part")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        beside.write_text(text, encoding="utf-8")
+        beside.replace(file)
+    except OSError as error:
+        with suppress(OSError):
+            beside.unlink()
+        raise CollageError(f"write {file}", str(error), "choose another place with --out") from None
+
+
+def _tell(model: Model, bridge: Bridge | None) -> None:
+    """Show what was found: the verdict, the weights, how later ratings were foretold, and what it does to the index."""
+    from collage.report import verdict
+
+    taught = verdict(model, language="en")
+    show(f"{taught.title}\n{taught.standing}")
+    if not model.fitted:
+        return
+    rows = [_weight_row(name, each) for name, each in sorted(model.marks.items(), key=_by_size) if each.ratings]
+    print_table(["mark", "catalogue", "fitted", "95 % interval", "ratings", "known by"], rows)
+    lasting = [_lasting_row(name, sign, each) for name, both in model.classes.items() for sign, each in both.items()]
+    print_table(["class", "sign", "half-life in days", "95 % interval"], lasting)
+    gains = [[_RIVALS.get(each.over, each.over), f"{each.value:+.4f} ± {_Z95 * each.se:.4f}"] for each in _leads(model)]
+    if gains:
+        print_table(["rival", "log-loss of the rival above the model's, on later ratings"], gains)
+    if bridge is not None and bridge.months:
+        now = bridge.months[-1]
+        say(
+            f"The company's index at {now.at:%Y-%m-%d}: {now.catalogue:.1f} by the catalogue, {now.model:.1f} by the model."
+        )
+
+
+def _leads(model: Model) -> Sequence[Gain]:
+    return sorted(model.validation.gains, key=lambda each: -each.value)
+
+
+def _by_size(item: tuple[str, Weight]) -> tuple[float, str]:
+    return item[1].weight, item[0]
+
+
+def _weight_row(name: str, each: Weight) -> list[str]:
+    known = "mostly the catalogue" if each.prior_driven else "the ratings"
+    figures = [f"{each.default:+.2f}", f"{each.weight:+.3f}", f"{each.low:+.3f} … {each.high:+.3f}"]
+    return [name, *figures, f"{each.ratings:,}", known]
+
+
+def _lasting_row(name: str, sign: str, each: HalfLife) -> list[str]:
+    word = "credits" if sign == "positive" else "strikes"
+    low, high = ("open" if bound is None else f"{bound:.0f}" for bound in (each.low, each.high))
+    interval = "as the catalogue has it" if each.low is None and each.high is None else f"{low} … {high}"
+    return [name, word, f"{each.half_life_days:.0f}", interval]
