@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import ibis
@@ -102,7 +102,11 @@ def _moments(at: datetime) -> list[datetime]:
 
 
 def _by_moment(table: ir.Table) -> dict[datetime, dict[str, Any]]:
-    return {row["at"]: row for row in table.to_pyarrow().to_pylist()}
+    # Spark's moments come without their zone, which is UTC
+    return {
+        row["at"].replace(tzinfo=UTC): {**row, "at": row["at"].replace(tzinfo=UTC)}
+        for row in table.to_pyarrow().to_pylist()
+    }
 
 
 def _month(old: dict[str, Any], plain: Catalogue, new: dict[str, Any], by_model: Catalogue) -> Month:

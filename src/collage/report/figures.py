@@ -234,7 +234,12 @@ def _rows(table: ir.Table, *order: str) -> list[Row]:
         return []
     rest = [name for name in fetched.column_names if name not in order]
     found: list[Row] = fetched.sort_by([(name, "ascending") for name in (*order, *rest)]).to_pylist()
-    return found
+    return [{name: _zoned(value) for name, value in row.items()} for row in found]
+
+
+def _zoned(value: object) -> object:
+    """Return a moment with its zone: Spark's come without it, and are UTC."""
+    return value.replace(tzinfo=UTC) if isinstance(value, datetime) and value.tzinfo is None else value
 
 
 def _losses(source: Source, there: ir.Table, *, at: datetime) -> list[Row]:

@@ -401,3 +401,22 @@ def test_the_command_shows_a_model_and_says_what_it_teaches(told: Told) -> None:
     assert shown(whole)["company"]["experience"] == pytest.approx(
         scored(told, "--by", "company", by_model=True)[0]["experience"]
     )
+
+
+@pytest.mark.spark
+def test_spark_reports_alike(spark: object, tmp_path: Path) -> None:
+    assert spark is not None
+    company, file = tmp_path / "company", tmp_path / "MODEL.json"
+    assert collage("simulate", company, "--customers", 60, "--days", 100, "--seed", 2).code == 0
+    file.write_text(model_json.dumps(model(catalogue_hash=default().digest)), encoding="utf-8")
+    found = {}
+    for engine in ("duckdb", "spark"):
+        out = tmp_path / f"{engine}.html"
+        said = collage("report", company, "--model", file, "--engine", engine, "--out", out)
+        assert said.code == 0, said.talk
+        found[engine] = shown(out.read_text(encoding="utf-8"))
+    one, other = found["duckdb"]["bridge"], found["spark"]["bridge"]
+    assert len(one["months"]) == len(other["months"]) > 3
+    assert one["shift"] == pytest.approx(other["shift"], abs=1e-9)
+    assert one["reach"] == pytest.approx(other["reach"], abs=1e-9)
+    assert found["duckdb"]["company"]["experience"] == pytest.approx(found["spark"]["company"]["experience"], abs=1e-9)
