@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from collage.cli.opening import last, marked, opened
 from collage.cli.printing import at_work, print_table, say, show
@@ -16,15 +16,17 @@ from collage.errors import CollageError
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from collage.cli.opening import Marked
     import pyarrow as pa
 
+    from collage.cli.opening import Marked
     from collage.experience import Catalogue, Model
     from collage.experience.model import Gain, HalfLife, Weight
     from collage.report import Bridge
     from collage.store import Dataset
 
 __all__ = ["fit"]
+
+Tables: TypeAlias = tuple[Any, Any, Any]
 
 _Z95 = 1.96
 _SEED = 1  # of the permutations: the same ratings give the same model
@@ -84,11 +86,13 @@ def _fitted(
         depth=arguments.depth,
         progress=step,
     )
-    return _published(model, (marks, found.touchpoints, found.customers), found.catalogue, at, dataset, step)
+    step("the company by both measures")
+    tables: Tables = (marks, found.touchpoints, found.customers)
+    return _published(model, tables, found.catalogue, at=at, kept=dataset.engine.kept)
 
 
 def _published(
-    model: Model, tables: Any, catalogue: Catalogue, at: datetime, dataset: Dataset, step: Callable[[str], None]
+    model: Model, tables: Tables, catalogue: Catalogue, *, at: datetime, kept: Callable[[Any], Any]
 ) -> tuple[Model, Bridge | None]:
     """Return the model with the width of its index, frozen at its publication, and the bridge to it."""
     from collage import experience, report
@@ -96,10 +100,8 @@ def _published(
 
     if not model.fitted:
         return model, None
-    step("the company by both measures")
     scores = experience.score(*tables, catalogue.by(model), at=at)
     model = replace(model, index_sd=learning.index_sd(scores, model.index_sd))
-    kept = dataset.engine.kept
     return model, report.bridge(tables, plain=catalogue, by_model=catalogue.by(model), at=at, kept=kept)
 
 
@@ -139,9 +141,8 @@ def _tell(model: Model, bridge: Bridge | None) -> None:
         print_table(["rival", "log-loss of the rival above the model's, on later ratings"], gains)
     if bridge is not None and bridge.months:
         now = bridge.months[-1]
-        say(
-            f"The company's index at {now.at:%Y-%m-%d}: {now.catalogue:.1f} by the catalogue, {now.model:.1f} by the model."
-        )
+        both = f"{now.catalogue:.1f} by the catalogue, {now.model:.1f} by the model"
+        say(f"The company's index at {now.at:%Y-%m-%d}: {both}.")
 
 
 def _leads(model: Model) -> Sequence[Gain]:

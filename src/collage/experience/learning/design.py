@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 
 from collage.experience.learning.mixed import Clusters, clusters
-from collage.experience.learning.ratings import Kinds, Numbers, Ratings, Remembered
+from collage.experience.learning.ratings import Flags, Kinds, Numbers, Ratings, Remembered
 
 __all__ = ["Design", "Point", "design", "nuisance", "per_evidence"]
 
@@ -68,9 +68,10 @@ class Design:
         return self.of.spread(self.of.means(both))
 
     def _by_sign(self, part: Numbers, point: Point) -> Numbers:
-        return np.where(self.kinds.weight > 0.0, part[point.credit], part[point.strike])
+        found: Numbers = np.where(self.kinds.weight > 0.0, part[point.credit], part[point.strike])
+        return found
 
-    def some(self, which: np.ndarray) -> Design:  # type: ignore[type-arg]  # of flags or places
+    def some(self, which: Flags) -> Design:
         """Return the design of some of the ratings."""
         return design(self.ratings.some(which), self.kinds, self.left.some(which))
 

@@ -2,10 +2,10 @@
 
 At each point all else is linear and solved exactly, so a point gives the profile of the posterior
 
-    ℓ(m₊, m₋, κ) = -½·min(…) + log N(ln m±; 0, .8²) + log N(ln κ; ln 8, 1.2²)      (model.md §1.7)
+    L(m₊, m₋, κ) = -½·min(…) + log N(ln m±; 0, .8²) + log N(ln κ; ln 8, 1.2²)      (model.md §1.7)
 
 What is reported is the posterior's geometric mean, which is steadier than its top, and the interval
-{h : 2(ℓ_max - ℓ(h)) ≤ 3.84·c} of each parameter, the others at their best. c is the cluster factor.
+{h : 2(L_max - L(h)) ≤ 3.84·c} of each parameter, the others at their best. c is the cluster factor.
 """
 
 from __future__ import annotations
@@ -158,7 +158,8 @@ def surface(tops: dict[Cell, float], *, factor: float = CLUSTER_FACTOR) -> Surfa
     mass = np.exp(dense - dense.max())
     found = [_axis(dense, mass, axis, places, factor) for axis, places in enumerate(axes)]
     best = max(tops, key=lambda cell: tops[cell])
-    return Surface(*(_scaled(each, scale) for each, scale in zip(found, ("m", "m", "kappa"), strict=True)), best)
+    credit, strike, kappa = (_scaled(each, scale) for each, scale in zip(found, ("m", "m", "kappa"), strict=True))
+    return Surface(credit, strike, kappa, best)
 
 
 def _near(cells: Numbers, values: Numbers, axes: Sequence[Numbers]) -> tuple[slice, slice, slice]:

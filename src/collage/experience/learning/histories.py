@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -15,6 +15,7 @@ __all__ = ["Borrowed", "Histories", "pairs", "recalled"]
 _DAY_US: Final = 86_400_000_000.0
 _AT_ONCE: Final = 1_000_000  # pairs of a rating and a mark
 _CREDIT, _STRIKE = 0, 1
+_COLUMNS: Final = ("occurred_at", "fades_from", "kind", "severity", "evidence", "contact")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +39,17 @@ class Histories:
         inside = kept[self.kind]
         upto = np.concatenate([[0], np.cumsum(inside)])
         place = np.cumsum(kept) - 1
-        columns = (self.occurred_at, self.fades_from, place[self.kind], self.severity, self.evidence, self.contact)
-        return Histories(upto[self.begins], *(column[inside] for column in columns))
+        return replace(self._some(inside), begins=upto[self.begins], kind=place[self.kind][inside])
 
     def whose(self, kept: Flags) -> Histories:
         """Return the marks of some customers, who are counted anew."""
         inside = np.repeat(kept, np.diff(self.begins))
         begins = np.concatenate([[0], np.cumsum(np.diff(self.begins)[kept])])
-        columns = (self.occurred_at, self.fades_from, self.kind, self.severity, self.evidence, self.contact)
-        return Histories(begins, *(column[inside] for column in columns))
+        return replace(self._some(inside), begins=begins)
+
+    def _some(self, inside: Flags) -> Histories:
+        columns = {name: getattr(self, name)[inside] for name in _COLUMNS}
+        return replace(self, **columns)
 
 
 def recalled(
@@ -133,8 +136,9 @@ class Borrowed:
         kind = histories.kind[mark]
         lives = (self._ratings.rated_at[rating] - histories.fades_from[mark]) * self._rate[kind]
         share = np.exp2(-lives)
-        left = np.bincount(rating * p + kind, share * histories.severity[mark], n * p).reshape(n, p)
-        return left, np.bincount(rating, share * histories.evidence[mark], n)
+        left: Numbers = np.bincount(rating * p + kind, share * histories.severity[mark], n * p).astype(np.float64)
+        evidence: Numbers = np.bincount(rating, share * histories.evidence[mark], n).astype(np.float64)
+        return left.reshape(n, p), evidence
 
 
 def pairs(histories: Histories, ratings: Ratings) -> Iterator[tuple[Whole, Whole]]:

@@ -1,11 +1,12 @@
-"""Is a rating about the last contact, or about what was there before? (model.md §1.11.5)
+"""Is a rating about the last contact, or about what was there before? Source: model.md §1.11.5.
 
     y = Zγ + I·v + O·w      I: what was left of marks from before the contact, O: what its own marks add
 
-Share: Var(I·w)/(Var(I·w) + Var((1+ρ)O·w)) at the fitted weights. Significance of I by permutation: whole histories are swapped between customers who
-had about as many contacts in the year before (tenths), so that nothing but the tie between a history and its ratings is
-broken; of O by swapping what contacts left between ratings in the same way. Half-lives and kappa are the catalogue's
-in the test, so that no search for good ones can make chance look like memory; in the share they are the fitted ones.
+Share: Var(I·w)/(Var(I·w) + Var((1+ρ)O·w)) at the fitted weights. Significance of I by permutation: whole histories are
+swapped between customers who had about as many contacts in the year before (tenths), so that nothing but the tie
+between a history and its ratings is broken; of O by swapping what contacts left between ratings in the same way.
+Half-lives and kappa are the catalogue's in the test, so that no search for good ones can make chance look like memory;
+in the share they are the fitted ones.
 """
 
 from __future__ import annotations
@@ -49,7 +50,10 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class _Blocks:
-    """The columns of the working regression: what is free, what was there before, what the contact left, the response."""
+    """The columns of the working regression.
+
+    What is free, what was there before, what the contact left, and the response.
+    """
 
     free: Numbers
     before: Numbers
@@ -57,7 +61,7 @@ class _Blocks:
     response: Numbers
 
 
-def inherited(
+def inherited(  # noqa: PLR0913  # the regression and its constants; chance and progress are arguments here
     of: Design,
     histories: Histories,
     share: Share | None,
@@ -93,8 +97,9 @@ def inherited(
         return InheritedShare(None, None, None, None, None, "too_few")
     of, histories = _enough(of, histories, rng)
     blocks = _blocks(of, Point(0, 0, kappa))
-    p_before = _p_before(of, histories, blocks, kappa, ratio, rng, times, note)
-    p_own = _p_own(of, blocks, ratio, rng, times)
+    chance = _Chance(rng, times, note)
+    p_before = _p_before(of, Borrowed(histories, of.ratings, of.kinds), blocks, kappa, ratio, chance)
+    p_own = _p_own(of, blocks, ratio, chance)
     verdict: Verdict = "inherited" if p_before < _LEVEL else "last_contact" if p_own < _LEVEL else "nothing"
     if verdict == "nothing":  # a share of nothing
         return InheritedShare(None, None, None, p_before, p_own, verdict)
@@ -138,37 +143,37 @@ def _share(left: Reduced, of: Design, blocks: _Blocks) -> float:
     return before / (before + own) if before + own > 0.0 else 0.0
 
 
-def _p_before(
-    of: Design,
-    histories: Histories,
-    blocks: _Blocks,
-    kappa: float,
-    ratio: float,
-    rng: np.random.Generator,
-    times: int,
-    note: Callable[[], None],
-) -> float:
+@dataclass(frozen=True, slots=True)
+class _Chance:
+    """How often is swapped, by whose chance, and who is told."""
+
+    rng: np.random.Generator
+    times: int
+    note: Callable[[], None]
+
+
+def _p_before(of: Design, borrowed: Borrowed, blocks: _Blocks, kappa: float, ratio: float, chance: _Chance) -> float:
     """Return the p-value of what was before the contact."""
     gain = _Gain(np.column_stack([blocks.free, blocks.own]), blocks.response, of, ratio)
-    borrowed = Borrowed(histories, of.ratings, of.kinds)
     rest = of.evidence(Point(0, 0, kappa)) - of.left.before[0].sum(axis=1)
     tenth = _tenths(of.ratings)[of.ratings.begins]
     real, above = gain(blocks.before), 0
-    for _ in range(times):
-        left, evidence = borrowed(_swapped(tenth, rng))
+    for _ in range(chance.times):
+        left, evidence = borrowed(_swapped(tenth, chance.rng))
         above += gain(left * per_evidence(rest + evidence, kappa)[:, None]) >= real
-        note()
-    return (1 + above) / (times + 1)
+        chance.note()
+    return (1 + above) / (chance.times + 1)
 
 
-def _p_own(of: Design, blocks: _Blocks, ratio: float, rng: np.random.Generator, times: int) -> float:
+def _p_own(of: Design, blocks: _Blocks, ratio: float, chance: _Chance) -> float:
     """Return the p-value of what the rated contact left."""
     parts = (of.kinds.weight > 0.0, of.kinds.weight < 0.0)
     before = np.column_stack([blocks.before[:, part] @ of.kinds.weight[part] for part in parts])
     gain = _Gain(np.column_stack([blocks.free, before]), blocks.response, of, ratio)
     tenth = _tenths(of.ratings)
     real = gain(blocks.own)
-    return (1 + sum(gain(blocks.own[_swapped(tenth, rng)]) >= real for _ in range(times))) / (times + 1)
+    above = sum(gain(blocks.own[_swapped(tenth, chance.rng)]) >= real for _ in range(chance.times))
+    return (1 + above) / (chance.times + 1)
 
 
 class _Gain:

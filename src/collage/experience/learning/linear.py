@@ -88,7 +88,7 @@ def _points(ratings: Ratings, answers: ordinal.Answers, cuts: Numbers, eta: Numb
 
 
 def _settled(of: Design, point: Point, own: float | None, spread: Variance) -> tuple[Solved, Numbers, Variance]:
-    """Return the fit, what it says of each rating (û of its customer included), and the spread of customers after it."""
+    """Return the fit, what it says of each rating (û of its customer included), and the spread after it."""
     found, fitted, residual = _fit(of, point, own, spread)
     again = variance(residual, of.of, parameters=of.free + len(of.kinds.names), noise=1.0)
     return found, fitted, again

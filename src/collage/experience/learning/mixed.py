@@ -111,7 +111,7 @@ def levels(residual: Numbers, of: Clusters, ratio: float) -> Numbers:
 
 
 def effects(residual: Numbers, of: Clusters, ratio: float) -> Numbers:
-    """Return for each row û from the customer's **earlier** rows alone: λS/(1 + λS) times the mean residual of these."""
+    """Return for each row û from the customer's **earlier** rows alone: λS/(1 + λS) times their mean residual."""
     counts = np.diff(np.append(of.begins, residual.size))
     weighed = np.cumsum(of.weight * residual) - of.weight * residual
     size = np.cumsum(of.weight) - of.weight

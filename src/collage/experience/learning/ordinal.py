@@ -26,7 +26,7 @@ _ROOT: Final = float(np.sqrt(2.0 * np.pi))
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """What was answered: the place of each score, its instrument, how many scores each has, the weight of each answer."""
+    """What was answered: the place of each score and its instrument, how many scores each has, the weight of each."""
 
     category: Whole
     instrument: Whole
@@ -41,7 +41,7 @@ class Answers:
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """Cuts of all instruments, one after the other, and the coefficients β; `log_likelihood` without the half ratings."""
+    """Cuts of all instruments, one after the other, coefficients β, `log_likelihood` without the half ratings."""
 
     cuts: Numbers
     beta: Numbers
@@ -128,7 +128,7 @@ def working(of: Answers, cuts: Numbers, eta: Numbers) -> tuple[Numbers, Numbers]
 
 
 def slope(of: Answers, cuts: Numbers, eta: Numbers, *, width: Sequence[float]) -> Numbers:
-    """Return by how much the expected score of each answer rises with η; `width` is a step of the score by instrument."""
+    """Return by how much each expected score rises with η; `width` is a step of the score by instrument."""
     found = np.zeros_like(eta)
     counts = np.array(of.categories)
     for place in range(max(of.categories) - 1):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -18,6 +18,10 @@ Whole: TypeAlias = npt.NDArray[np.int64]
 Flags: TypeAlias = npt.NDArray[np.bool_]
 
 _NOBODY: Final = -1
+_COLUMNS: Final = (
+    *("rated_at", "started_at", "contact", "score", "category", "instrument", "way", "weight"),
+    *("contacts", "contacts_year"),
+)
 _NOTHING: Final = 1e-6
 
 
@@ -65,13 +69,9 @@ class Ratings:
 
     def some(self, which: Flags | Whole) -> Ratings:
         """Return some of the ratings, in their order; customers are counted anew."""
-        columns = {
-            each.name: getattr(self, each.name)[which] if isinstance(getattr(self, each.name), np.ndarray) else None
-            for each in fields(self)
-        }
-        columns["customer"] = np.unique(columns["customer"], return_inverse=True)[1].astype(np.int64)  # type: ignore[index]  # an array
-        rest = {name: getattr(self, name) for name in ("instruments", "categories", "ways")}
-        return Ratings(**{**columns, **rest})  # type: ignore[arg-type]  # one array a column
+        columns = {name: getattr(self, name)[which] for name in _COLUMNS}
+        customer = np.unique(self.customer[which], return_inverse=True)[1].astype(np.int64)
+        return replace(self, customer=customer, **columns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +125,8 @@ class Remembered:
 
     def of_kinds(self, kept: Flags) -> Remembered:
         """Return what was left of some of the marks."""
-        parts = (self.whole, self.own, self.since)
-        return Remembered(self.multipliers, *(part[:, :, kept] for part in parts), self.evidence, self.before)
+        whole, own, since = (part[:, :, kept] for part in (self.whole, self.own, self.since))
+        return Remembered(self.multipliers, whole, own, since, self.evidence, self.before)
 
 
 # gives what is left at each rating, for these multipliers

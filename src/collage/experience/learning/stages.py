@@ -9,7 +9,7 @@ from typing import Final, Literal
 
 import numpy as np
 from scipy.special import ndtr
-from threadpoolctl import threadpool_limits
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # it publishes no types
 
 from collage.experience.catalogue import Catalogue
 from collage.experience.learning.design import Design, Point, design
@@ -17,7 +17,7 @@ from collage.experience.learning.grid import CLUSTER_FACTOR, MULTIPLIERS, Axis
 from collage.experience.learning.histories import Histories
 from collage.experience.learning.inherited import inherited, share_of
 from collage.experience.learning.naive import naive
-from collage.experience.learning.ratings import Kinds, Numbers, Ratings, Remembered, Remembering, kinds_of
+from collage.experience.learning.ratings import Flags, Kinds, Numbers, Ratings, Remembered, Remembering, kinds_of
 from collage.experience.learning.rivals import foretold
 from collage.experience.learning.search import ONE, Found, found, solved_at
 from collage.experience.learning.validation import FOLDS, validation
@@ -42,7 +42,7 @@ class _Fitted:
     covariance: Numbers
     square: Reduced
     at: Design
-    kept: np.ndarray  # type: ignore[type-arg]  # flags of the marks that were seen
+    kept: Flags  # which marks were seen
 
 
 def depth_of(n: int) -> Depth:
@@ -52,7 +52,7 @@ def depth_of(n: int) -> Depth:
     return "weights" if n < _HALF_LIVES else "half-lives" if n <= _FULL else "full"
 
 
-def fit(
+def fit(  # noqa: PLR0913  # what was rated, and chance and clock as arguments
     ratings: Ratings,
     histories: Histories,
     remembering: Remembering,
@@ -98,43 +98,55 @@ def fit(
         return _unfitted(ratings, catalogue, now)
     # many small matrices: more threads would only wait for one another
     with threadpool_limits(1):
-        return _fit(ratings, histories, remembering, catalogue, now, rng, chosen, times, progress)
+        asked = _Asked(catalogue, now, rng, chosen, times, progress)
+        return _fit(ratings, histories, remembering, asked)
 
 
-def _fit(
-    ratings: Ratings,
-    histories: Histories,
-    remembering: Remembering,
-    catalogue: Catalogue,
-    now: datetime,
-    rng: np.random.Generator,
-    depth: Depth,
-    times: int,
-    progress: Callable[[str], None],
-) -> Model:
-    progress("what was left at each rating")
-    left, kinds = remembering(MULTIPLIERS), kinds_of(catalogue)
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What a fit was asked for."""
+
+    catalogue: Catalogue
+    now: datetime
+    rng: np.random.Generator
+    depth: Depth
+    times: int
+    progress: Callable[[str], None]
+
+    @property
+    def search(self) -> bool:
+        """Return whether half-lives, kappa and ρ are fitted."""
+        return self.depth != "weights"
+
+
+def _fit(ratings: Ratings, histories: Histories, remembering: Remembering, asked: _Asked) -> Model:
+    asked.progress("what was left at each rating")
+    left, kinds = remembering(MULTIPLIERS), kinds_of(asked.catalogue)
     kept = left.whole[ONE].any(axis=0) | left.whole[-1].any(axis=0)
-    here, there = kinds.some(kept), histories.some(kept)
-    raw = design(ratings, here, left.of_kinds(kept))
-    search, kappa = depth != "weights", catalogue.kappa
-    count = _counting(progress, "half-lives")
-    made = found(raw, kappa=kappa, search=search, folds=FOLDS, note=count)
-    plain = naive(there, ratings, here)
-    progress("ratings that it has not seen")
-    checked = validation(raw, made, plain, kappa=kappa, search=search, note=_counting(progress, "later ratings"))
-    del raw
-    progress("weights")
+    here, there, left = kinds.some(kept), histories.some(kept), left.of_kinds(kept)
+    raw = design(ratings, here, left)
+    search, kappa = asked.search, asked.catalogue.kappa
+    made = found(raw, kappa=kappa, search=search, folds=FOLDS, note=_counting(asked.progress, "half-lives tried"))
+    plain, note = naive(there, ratings, here), _counting(asked.progress, "half-lives tried on earlier ratings")
+    checked = validation(raw, made, plain, kappa=kappa, search=search, note=note)
+    asked.progress("weights")
     exact = remembering((made.credit.value, made.strike.value)).of_kinds(kept)
     weights, square, at = solved_at(made, exact, search=search)
-    fitted = _Fitted(made, weights, uncertainty(square, here, own=weights.own), square, at, kept)
-    ratio = made.linear.spread.ratio
-    share = share_of(at, Point(0, 1, made.kappa.value), ratio=ratio) if ratings.n >= FEWEST else None
-    one = _one(left.of_kinds(kept))
-    tested = design(made.linear.design.ratings, made.linear.design.kinds, one)
-    swaps = _counting(progress, f"of {times} permutations")
-    verdict = inherited(tested, there, share, kappa=kappa, ratio=ratio, rng=rng, times=times, note=swaps)
-    return _model(ratings, kinds, catalogue, fitted, checked, verdict, depth=depth, now=now)
+    fitted = _Fitted(made, weights, uncertainty(square, made.linear.design.kinds, own=weights.own), square, at, kept)
+    verdict = _verdict(fitted, there, left, asked)
+    return _model(ratings, kinds, fitted, checked, verdict, asked)
+
+
+def _verdict(fitted: _Fitted, histories: Histories, left: Remembered, asked: _Asked) -> InheritedShare:
+    """Return whether ratings owe anything to what was before the contact."""
+    made = fitted.found
+    working, ratio = made.linear.design, made.linear.spread.ratio
+    enough = working.ratings.n >= FEWEST
+    share = share_of(fitted.at, Point(0, 1, made.kappa.value), ratio=ratio) if enough else None
+    tested = design(working.ratings, working.kinds, _one(left))
+    note = _counting(asked.progress, f"of {asked.times} permutations")
+    constants = {"kappa": asked.catalogue.kappa, "ratio": ratio}
+    return inherited(tested, histories, share, **constants, rng=asked.rng, times=asked.times, note=note)
 
 
 def _counting(progress: Callable[[str], None], what: str) -> Callable[[], None]:
@@ -156,17 +168,9 @@ def _one(left: Remembered) -> Remembered:
 
 
 def _model(
-    ratings: Ratings,
-    kinds: Kinds,
-    catalogue: Catalogue,
-    fitted: _Fitted,
-    checked: Validation,
-    verdict: InheritedShare,
-    *,
-    depth: Depth,
-    now: datetime,
+    ratings: Ratings, kinds: Kinds, fitted: _Fitted, checked: Validation, verdict: InheritedShare, asked: _Asked
 ) -> Model:
-    made, search = fitted.found, depth != "weights"
+    made, search, catalogue, now = fitted.found, asked.search, asked.catalogue, asked.now
     a, o = fitted.at.features(Point(0, 1, made.kappa.value))
     reading = (a + fitted.weights.own * o) @ fitted.weights.weight
     told = foretold(ratings, reading, np.ones(ratings.n, bool))
@@ -183,7 +187,7 @@ def _model(
         fitted_at=now.isoformat(),
         n_ratings=ratings.n,
         n_customers=int(ratings.begins.size),
-        depth=depth,
+        depth=asked.depth,
         fitted=True,
         kappa=Estimate(made.kappa.value, made.kappa.low, made.kappa.high, search),
         multipliers=multipliers,

@@ -12,6 +12,7 @@ from typing import Final
 import ibis
 import ibis.expr.types as ir
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -180,7 +181,7 @@ def _by_number(keys: list[str]) -> tuple[Whole, tuple[str, ...]]:
     return rank[inverse], tuple(names[order].tolist())
 
 
-def _ids(column: pa.ChunkedArray) -> np.ndarray:  # type: ignore[type-arg]  # of numbers or of texts
+def _ids(column: pa.ChunkedArray) -> npt.NDArray[np.generic]:
     return np.asarray(column.to_numpy(zero_copy_only=False))
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -19,7 +20,7 @@ from collage.experience.learning.design import Design, Point
 from collage.experience.learning.grid import folded
 from collage.experience.learning.mixed import moments
 from collage.experience.learning.naive import Naive
-from collage.experience.learning.ratings import Flags, Numbers, Ratings
+from collage.experience.learning.ratings import Flags, Numbers, Ratings, Whole
 from collage.experience.learning.rivals import Foretold, foretold
 from collage.experience.learning.search import ONE, Found, found, solved_at
 from collage.experience.learning.weights import OWN, reduced, solved
@@ -45,7 +46,7 @@ class Tried:
     """The log-loss of each rival at ratings foretold, and whose these are."""
 
     losses: dict[str, Numbers]
-    customer: Numbers
+    customer: Whole
 
     def means(self) -> dict[str, float]:
         """Return the mean log-loss of each rival."""
@@ -103,7 +104,7 @@ def validation(
 
 
 def readings(of: Design, plain: Naive, seen: Flags, *, kappa: float, ratio: float) -> dict[str, Numbers]:
-    """Return what each rival but the model makes of the marks before each rating; what it fits, it fits to those seen."""
+    """Return what each rival but the model makes of the marks before each rating, fitted to those seen."""
     one = Point(ONE, ONE, kappa)
     a, o = of.features(one)
     fixed = between(of.left, _FIXED, _FIXED).whole[0]
@@ -132,7 +133,7 @@ def _later(of: Design, plain: Naive, *, kappa: float, search: bool, note: Callab
     edges = [at[min(int(share * at.size), at.size - 1)] for share in _ORIGINS]
     losses: dict[str, list[Numbers]] = {name: [] for name in RIVALS}
     whose = []
-    for first, last in zip(edges[:-1], edges[1:], strict=True):
+    for first, last in pairwise(edges):
         known = of.ratings.rated_at <= last
         here, readers = of.some(known), _some(plain, known)
         seen = here.ratings.rated_at <= first
@@ -145,7 +146,7 @@ def _later(of: Design, plain: Naive, *, kappa: float, search: bool, note: Callab
         whose.append(of.ratings.customer[known][~seen])
     empty = np.zeros(0)
     joined = {name: np.concatenate(parts) if parts else empty for name, parts in losses.items()}
-    return Tried(joined, np.concatenate(whose) if whose else empty)
+    return Tried(joined, np.concatenate(whose) if whose else np.zeros(0, np.int64))
 
 
 def _rivals(of: Design, plain: Naive, seen: Flags, made: Found, kappa: float) -> dict[str, Numbers]:

@@ -2,9 +2,10 @@
 
     min  ‖y - Zγ - (A + ρO)w‖² + Σ (w_k - g·w⁰_k)²/s_k²      sign(w_k) = sign(w⁰_k), g ≥ 0
 
-in the metric of the random intercept and of the working response, in which σ² is 1. γ has a flat prior and is eliminated; A holds what all marks add, O what those of
-the rated contact add. Signs are met by non-negative least squares on the Cholesky factor (Slawski and Hein, Electronic
-Journal of Statistics 7 (2013) 3004–3056). ρ is found by a search of its own: given ρ all else is linear.
+in the metric of the random intercept and of the working response, in which σ² is 1. γ has a flat prior and is
+eliminated; A holds what all marks add, O what those of the rated contact add. Signs are met by non-negative least
+squares on the Cholesky factor (Slawski and Hein, Electronic Journal of Statistics 7 (2013) 3004–3056). ρ is found by a
+search of its own: given ρ all else is linear.
 """
 
 from __future__ import annotations
@@ -97,8 +98,8 @@ def _at(of: Reduced, kinds: Kinds, own: float) -> Solved:
     sign = np.append(kinds.sign, 1.0)
     factor = cholesky(whole * np.outer(sign, sign), lower=True)
     right = np.append(target, 0.0) * sign
-    found, _ = nnls(factor.T, solve_triangular(factor, right, lower=True), maxiter=50 * p + 500)
-    found = found * sign
+    sizes, _ = nnls(factor.T, solve_triangular(factor, right, lower=True), maxiter=50 * p + 500)
+    found: Numbers = sizes * sign
     weight, multiplier = found[:p], float(found[p])
     loss = float(of.yy - 2.0 * target @ weight + weight @ square @ weight)
     penalty = float((((weight - multiplier * kinds.weight) / kinds.spread) ** 2).sum())
@@ -122,13 +123,15 @@ def _precision(square: Numbers, kinds: Kinds) -> Numbers:
 def uncertainty(of: Reduced, kinds: Kinds, *, own: float) -> Numbers:
     """Return the covariance of the weights and of g (last), as if no sign bound them."""
     square = of.aa + own * (of.ao + of.ao.T) + own**2 * of.oo
-    found: Numbers = np.linalg.inv(_precision(square, kinds))
-    return found
+    return np.asarray(np.linalg.inv(_precision(square, kinds)), np.float64)
 
 
 def evidence(of: Reduced, kinds: Kinds, *, own: float) -> float:
-    """Return the log marginal likelihood of the ratings, weights integrated out as if no sign bound them (less what does
-    not depend on `kinds`): how well the catalogue's weights and the spread about them agree with the ratings."""
+    """Return how well the catalogue's weights and the spread about them agree with the ratings.
+
+    It is the log marginal likelihood, weights integrated out as if no sign bound them, less what does not depend on
+    `kinds`.
+    """
     p = len(kinds.names)
     square = of.aa + own * (of.ao + of.ao.T) + own**2 * of.oo
     whole = _precision(square, kinds)
