@@ -29,10 +29,15 @@ check: $(READY)  ## format, lint, types, arrows, docs
 bench: $(READY)  ## speed and memory, as ratios against a floor measured in the same run
 	$(BIN)/python -m bench
 
-prove: $(READY)  ## the long searches: fuzzing, and every law on many more generated tables
+prove: $(READY)  ## the long searches: fuzzing, laws on many more tables, the fit's criteria (AC=6: that one alone)
+ifdef AC
+	$(BIN)/python -m tests.acceptance $(AC)
+else
 	@sh .ci/provide java
 	$(BIN)/python -m pytest -m "prove or hypothesis" --hypothesis-profile=prove --timeout=3600
 	$(BIN)/python -m bench large  # a hundred million touchpoints
+	$(BIN)/python -m tests.acceptance  # goes on where it was stopped
+endif
 
 docs: $(READY)  ## the documentation, in docs/_build/html
 	$(BIN)/sphinx-build -q -W --keep-going -d docs/_build/doctrees docs docs/_build/html

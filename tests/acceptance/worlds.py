@@ -1,4 +1,4 @@
-"""Companies whose truth is known, as the fit sees them: what happened is simulated once, ratings are drawn again and again.
+"""Companies whose truth is known: what happened is simulated once, ratings of it are drawn again and again.
 
 A replicate takes some customers of a world and gives them new true weights, new noise and new answers; what happened to
 them, and how kindly each rates by nature, stays. So replicates of one world are not wholly independent of one another.
@@ -14,7 +14,7 @@ import numpy as np
 
 from collage import experience, store
 from collage.experience.learning.histories import Histories
-from collage.experience.learning.ratings import Kinds, Numbers, Ratings, Whole, kinds_of
+from collage.experience.learning.ratings import Flags, Kinds, Numbers, Ratings, Whole, kinds_of
 from collage.simulate.blocks import Company, company
 from collage.simulate.causes import Causes, Contacts
 from collage.simulate.causes import Ratings as RatingCauses
@@ -48,7 +48,11 @@ class World:
 
 @dataclass(frozen=True)
 class Drawn:
-    """Ratings as the fit sees them, and what is true of each: E, what of η was inherited and own, and the weights."""
+    """Ratings as the fit sees them, and what is true of each: E, what of η was inherited and own, and the weights.
+
+    `reading` is all that touchpoints explain of η: no reading of them can foretell better. `own` is the part of it that
+    the rated contact left; what agent and department add by themselves is in `staff`.
+    """
 
     ratings: Ratings
     histories: Histories
@@ -56,9 +60,25 @@ class Drawn:
     experience: Numbers
     inherited: Numbers
     own: Numbers
+    reading: Numbers
+    staff: Numbers
     weight: Numbers
     customer_level: Numbers
     eta: Numbers
+
+    @property
+    def share(self) -> float:
+        """Return how much of what touchpoints explain was there before the contact."""
+        return float(self.inherited.var() / (self.inherited.var() + self.own.var()))
+
+    def first(self, n: int, rng: np.random.Generator) -> Flags:
+        """Return the ratings of customers drawn at random until they have given `n`."""
+        begins = self.ratings.begins
+        counts = np.diff(np.append(begins, self.ratings.n))
+        order = rng.permutation(begins.size)
+        kept = np.zeros(begins.size, bool)
+        kept[order[: int(np.searchsorted(np.cumsum(counts[order]), n)) + 1]] = True
+        return np.repeat(kept, counts)
 
 
 @cache
@@ -94,7 +114,7 @@ def drawn(of: World, causes: RatingCauses, *, n: int, seed: int) -> Drawn:
         When the world is too small for so many.
     """
     rng = np.random.default_rng(seed)
-    made = replace(of.company, causes=replace(of.company.causes, ratings=causes))
+    made = _caused(of.company, causes)
     true = weighted(rng, of.catalogue, causes)
     order = rng.permutation(made.people.n)
     # everybody's answers are drawn, so that thresholds and scale are those of the company; then some are kept
@@ -116,18 +136,33 @@ def drawn(of: World, causes: RatingCauses, *, n: int, seed: int) -> Drawn:
     ratings = _ratings(of, answers, which)
     parts = answers.parts[which]
     weight = np.array([mark.weight for mark in true.weighing])[of.place >= 0] * answers.scale
-    who = answers.asked.customer[which]
+    who, contact = answers.asked.customer[which], made.contacts.some(answers.asked.contact[which])
+    staff = made.staff.alpha[contact.agent] + made.staff.effect[contact.department]
     return Drawn(
-        ratings,
-        _histories(of, np.unique(who)),
-        of.kinds,
-        answers.experience[which],
-        parts[:, :_INHERITED].sum(axis=1),
-        parts[:, _OWN].sum(axis=1),
-        weight,
-        answers.u[which],
-        answers.eta[which],
+        ratings=ratings,
+        histories=_histories(of, np.unique(who)),
+        kinds=of.kinds,
+        experience=answers.experience[which],
+        inherited=parts[:, :_INHERITED].sum(axis=1),
+        own=parts[:, _OWN].sum(axis=1) - staff,
+        reading=parts.sum(axis=1) - staff,
+        staff=staff,
+        weight=weight,
+        customer_level=answers.u[which],
+        eta=answers.eta[which],
     )
+
+
+def _caused(of: Company, causes: RatingCauses) -> Company:
+    """Return the company with other causes of ratings; who is kind by nature, and whom customers like, stays."""
+    before = of.causes.ratings
+    staff = replace(
+        of.staff,
+        alpha=of.staff.alpha * (causes.agent_sd / before.agent_sd),
+        effect=of.staff.effect * (causes.department_sd / before.department_sd),
+    )
+    people = replace(of.people, u=of.people.u * (causes.customer_sd / before.customer_sd))
+    return replace(of, causes=replace(of.causes, ratings=causes), staff=staff, people=people)
 
 
 def _ratings(of: World, answers: object, which: Whole) -> Ratings:
