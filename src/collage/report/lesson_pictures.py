@@ -18,7 +18,7 @@ from collage.report.telling import Telling
 __all__ = ["bridged", "expected", "fading", "share", "tried", "weighed"]
 
 _NARROW: Final = 460
-_ROW, _TALL_ROW = 32, 62
+_ROW, _TALL_ROW, _AXIS = 30, 58, 46
 _LABEL: Final = 0.4  # of the width, for names beside a picture
 _LETTER: Final = 7.8  # pixels that a letter takes, on the safe side
 _STEPS: Final = 48
@@ -86,7 +86,7 @@ def _rows(shown: Sequence[dict[str, Any]], width: int) -> dict[str, Any]:
     extent = 0 if narrow else round(_LABEL * width)
     axis = {"domain": False, "ticks": False, "labels": False, "minExtent": extent, "maxExtent": extent}
     return {
-        "height": (_TALL_ROW if narrow else _ROW) * len(shown),
+        "height": (_TALL_ROW if narrow else _ROW) * len(shown) + _AXIS,
         "rows": [{name: value for name, value in each.items() if name != "name"} for each in shown],
         "y": {"field": "place", "type": "nominal", "title": None, "axis": None if narrow else axis},
         "axis": {"format": ".3~f", "grid": True, "tickCount": 4 if narrow else 7},

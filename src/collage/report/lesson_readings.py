@@ -125,7 +125,7 @@ def rival_named(code: str, tell: Telling) -> str:
         "last_contact": tell._("the last contact alone"),
         "plain_average": tell._("the plain average of all marks"),
         "undecayed_sum": tell._("a sum in which nothing is forgotten"),
-        "fixed_half_life": tell._("one half-life for everything"),
+        "fixed_half_life": tell._("a sum that fades at a fixed pace"),
         "peak_end": tell._("the strongest and the last mark alone"),
         "intercept": tell._("one forecast for everyone"),
     }

@@ -177,9 +177,11 @@ def _of_weights(model: Model, tell: Telling) -> Sequence[str]:
         return []
     return [
         tell._(
-            "Of {n} of {m} marks your ratings say little: what they weigh is still mostly what was assumed.",
+            "Of {n} of {m} marks your ratings say little: they weigh nearly what was assumed, times {g} as all "
+            "marks do.",
             n=tell.number(little),
             m=tell.number(len(model.marks)),
+            g=tell.number(model.multiplier, 2),
         )
     ]
 
