@@ -31,6 +31,7 @@ KAPPA: Final = 8.0  # the catalogue's
 _UNHAPPY, _HAPPY = 2.0, 4.0
 _TENTHS: Final = 10
 _OFF: Final = 1.4  # by what factor the weights of a cold start are wrong
+_LARGE: Final = 0.2
 _ROUNDS: Final = 3
 
 
@@ -177,14 +178,17 @@ def cold(of: Drawn, shipped: Kinds, *, rng: np.random.Generator) -> Figures:
     """Return what a catalogue is worth to which no rating was ever shown.
 
     Its weights are wrong by a random factor, and its half-lives are wrong: those of the shipped classes (``shipped``),
-    or one of 60 days for all (``one``). ``unit`` has +.3 for every credit and -.6 for every strike.
+    or one of 60 days for all (``one``). ``unit`` has +.3 for every credit and -.6 for every strike, ``large`` only for
+    those whose shipped weight is .2 or more.
     """
     factor = np.exp(rng.normal(0.0, np.log(_OFF), of.kinds.weight.size))
     off, signs = of.kinds.weight * factor, np.where(of.kinds.weight > 0.0, 0.3, -0.6)
     low, figures = of.ratings.score <= _UNHAPPY, {"n": float(of.ratings.n)}
     lift = auc(low, -of.reading) - 0.5
     figures["auc_oracle"] = lift + 0.5
-    for name, kinds, weight in (("shipped", shipped, off), ("one", of.kinds, off), ("unit", shipped, signs)):
+    large = np.where(np.abs(of.kinds.weight) >= _LARGE, signs, 0.0)
+    ways = (("shipped", shipped, off), ("one", of.kinds, off), ("unit", shipped, signs), ("large", shipped, large))
+    for name, kinds, weight in ways:
         with threadpool_limits(1):
             at = design(of.ratings, kinds, recalled(of.histories, of.ratings, kinds, (1.0,)))
             a, o = at.features(Point(0, 0, KAPPA))
