@@ -23,7 +23,8 @@ from collage.experience.learning.weights import Solved, evidence, reduced, solve
 __all__ = ["Linear", "linear"]
 
 _ROUNDS: Final = 5
-_TRUSTS: Final = (0.125, 0.18, 0.25, 0.35, 0.5, 0.7, 1.0)
+# how much of the usual spread weights have about the catalogue's; less than half would be too sure of it
+_TRUSTS: Final = (0.5, 0.7, 1.0)
 _START: Final = Variance(1.0, 0.36, fitted=False)
 
 

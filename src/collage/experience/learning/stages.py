@@ -132,7 +132,8 @@ def _fit(ratings: Ratings, histories: Histories, remembering: Remembering, asked
     asked.progress("weights")
     exact = remembering((made.credit.value, made.strike.value)).of_kinds(kept)
     weights, square, at = solved_at(made, exact, search=search)
-    fitted = _Fitted(made, weights, uncertainty(square, made.linear.design.kinds, own=weights.own), square, at, kept)
+    # the weights themselves trust the catalogue more than their intervals do
+    fitted = _Fitted(made, weights, uncertainty(square, here, own=weights.own), square, at, kept)
     verdict = _verdict(fitted, there, left, asked)
     return _model(ratings, kinds, fitted, checked, verdict, asked)
 
@@ -226,7 +227,6 @@ def _weights(kinds: Kinds, fitted: _Fitted) -> dict[str, Weight]:
     """Return all weights; marks that no rated customer had move with the others."""
     weights, kept = fitted.weights, fitted.kept
     spread = np.sqrt(np.diag(fitted.covariance))
-    used = fitted.at.kinds.spread
     place = np.cumsum(kept) - 1
     times = (fitted.at.left.whole[0] != 0.0).sum(axis=0)
     found_ = {}
@@ -234,10 +234,10 @@ def _weights(kinds: Kinds, fitted: _Fitted) -> dict[str, Weight]:
         default, j = float(kinds.weight[k]), int(place[k])
         if kept[k]:
             weight, sd, ratings = float(weights.weight[j]), float(spread[j]), int(times[j])
-            driven = sd / float(used[j]) > _PRIOR_DRIVEN
+            driven = sd / float(kinds.spread[k]) > _PRIOR_DRIVEN
         else:
             weight, ratings, driven = weights.multiplier * default, 0, True
-            sd = float(np.hypot(kinds.spread[k] * fitted.found.linear.trust, default * spread[-1]))
+            sd = float(np.hypot(kinds.spread[k], default * spread[-1]))
         low, high = weight - _Z95 * sd, weight + _Z95 * sd
         low, high = (max(low, 0.0), high) if default > 0.0 else (low, min(high, 0.0))
         found_[name] = Weight(weight, low, high, driven, default, ratings, kinds.classes[k])
