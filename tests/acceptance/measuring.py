@@ -87,7 +87,8 @@ def fitted(of: Drawn, *, n: int, rng: np.random.Generator, kappa: float | None =
 def told(of: Replicate) -> Figures:
     """Return what a fit says, and what is true."""
     made, truth, drawn = of.found, of.drawn.weight[of.kept], of.drawn
-    share = share_of(of.here, of.point, ratio=made.linear.spread.ratio)
+    with threadpool_limits(1):
+        share = share_of(of.here, of.point, ratio=made.linear.spread.ratio)
     credit, got = truth > 0.0, of.weights.weight
     bounds = {
         f"{name}_{side}": scale * (getattr(axis, side) or np.nan)
