@@ -113,8 +113,8 @@ NOTES = {
     "not accepted": (
         replace(FITTED, validation=REJECTED),
         [
-            "has not passed its test (it foretells later ratings no better than the catalogue's own numbers; many",
-            "marks weigh nothing by it, or would weigh with the other sign); its numbers are used all the same",
+            "has not passed its test (it foretells later ratings no better than the catalogue's own numbers; too",
+            "many weights are nothing, because the ratings pull them to the other side of what was assumed); its",
         ],
     ),
     "not accepted, for a reason without words": (

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from collage.cli.opening import Marked
     from collage.experience import Catalogue, Model
-    from collage.experience.model import Gain, HalfLife, Weight
+    from collage.experience.model import HalfLife, Weight
     from collage.report import Bridge
     from collage.store import Dataset
 
@@ -28,17 +28,7 @@ __all__ = ["fit"]
 
 Tables: TypeAlias = tuple[Any, Any, Any]
 
-_Z95 = 1.96
 _SEED = 1  # of the permutations: the same ratings give the same model
-_RIVALS = {
-    "last_contact": "the last contact alone",
-    "plain_average": "a plain average of all marks",
-    "undecayed_sum": "a sum that never fades",
-    "fixed_half_life": "a sum that fades by half in 1.5 of the catalogue's half-lives",
-    "peak_end": "peak and end",
-    "default": "the catalogue's own numbers",
-    "intercept": "no touchpoint at all",
-}
 
 
 def fit(arguments: argparse.Namespace) -> None:
@@ -126,7 +116,7 @@ def _write(file: Path, text: str) -> None:
 
 def _tell(model: Model, bridge: Bridge | None) -> None:
     """Show what was found: the verdict, the weights, how later ratings were foretold, and what it does to the index."""
-    from collage.report import verdict
+    from collage.report import trials_in_words, verdict
 
     taught = verdict(model, language="en")
     show(f"{taught.title}\n{taught.standing}")
@@ -136,17 +126,13 @@ def _tell(model: Model, bridge: Bridge | None) -> None:
     print_table(["mark", "catalogue", "fitted", "95 % interval", "ratings", "known by"], rows)
     lasting = [_lasting_row(name, sign, each) for name, both in model.classes.items() for sign, each in both.items()]
     print_table(["class", "sign", "half-life in days", "95 % interval"], lasting)
-    gains = [[_RIVALS.get(each.over, each.over), f"{each.value:+.4f} ± {_Z95 * each.se:.4f}"] for each in _leads(model)]
-    if gains:
-        print_table(["rival", "log-loss of the rival above the model's, on later ratings"], gains)
+    tried = [[name, f"{lead:+.4f} ± {reach:.4f}"] for name, lead, reach in trials_in_words(model, language="en")]
+    if tried:
+        print_table(["compared with", "the model's lead: log-loss per later rating"], tried)
     if bridge is not None and bridge.months:
         now = bridge.months[-1]
         both = f"{now.catalogue:.1f} by the catalogue, {now.model:.1f} by the model"
         say(f"The company's index at {now.at:%Y-%m-%d}: {both}.")
-
-
-def _leads(model: Model) -> Sequence[Gain]:
-    return sorted(model.validation.gains, key=lambda each: -each.value)
 
 
 def _by_size(item: tuple[str, Weight]) -> tuple[float, str]:

@@ -24,11 +24,12 @@ __all__ = ["Marked", "catalogue_of", "last", "marked", "marked_in_parts", "model
 
 _EACH = 500.0  # bytes of memory that a touchpoint takes on its way to a score
 _OF_MEMORY = 0.8  # that marks may take
-_REASONS = {
-    "too_few": "too few ratings to test it on",
+_REASONS = {  # as the report says them
+    "too_few": "there are too few ratings for a trial",
     "no_better_than_default": "it foretells later ratings no better than the catalogue's own numbers",
-    "no_better_than_intercept": "it foretells later ratings no better than their mean alone",
-    "weights_at_their_bound": "many marks weigh nothing by it, or would weigh with the other sign",
+    "no_better_than_intercept": "it foretells later ratings no better than one forecast for everyone",
+    "weights_at_their_bound": "too many weights are nothing, because the ratings pull them to the other side of what "
+    "was assumed",
 }
 
 

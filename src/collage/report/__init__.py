@@ -7,6 +7,7 @@ which of them matter, `verdict` says what the ratings teach where there is a mod
 from collage.report.bridge import Bridge, bridge
 from collage.report.figures import Figures, Source, figures
 from collage.report.findings import Finding, findings, sentence
+from collage.report.lesson_readings import trials_in_words
 from collage.report.lessons import Verdict, verdict
 from collage.report.page import page
 from collage.report.telling import LANGUAGES
@@ -23,5 +24,6 @@ __all__ = [
     "findings",
     "page",
     "sentence",
+    "trials_in_words",
     "verdict",
 ]

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from collage.experience.model import Model
 from collage.report.bridge import Bridge
 from collage.report.figures import Figures
-from collage.report.lesson_rows import SIDES, Fading, Tenths, Trial, Weighed
+from collage.report.lesson_rows import SIDES, Fading, Tenths, Trial, Weighed, trials
 from collage.report.telling import Telling
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "sides_read",
     "tenths_named",
     "tenths_read",
+    "trials_in_words",
     "trials_read",
     "weights_read",
 ]
@@ -130,6 +131,30 @@ def rival_named(code: str, tell: Telling) -> str:
         "intercept": tell._("one forecast for everyone"),
     }
     return known.get(code, code)
+
+
+def trials_in_words(model: Model, *, language: str) -> list[tuple[str, float, float]]:
+    """Return what the model was compared with on later ratings, its lead, and half the width of the lead's interval.
+
+    Parameters
+    ----------
+    model
+        Any; one that is not fitted was not tried.
+    language
+        ``en`` or ``de``.
+
+    Returns
+    -------
+    list of tuple
+        Leads in log-loss per rating: above 0 where the model foretold better; intervals of 95 %.
+
+    Raises
+    ------
+    UsageError
+        When the language is none of ours.
+    """
+    tell = Telling(language)
+    return [(rival_named(row.over, tell), row.lead, row.reach) for row in trials(model)]
 
 
 def trials_read(rows: Sequence[Trial], model: Model, tell: Telling) -> Sequence[str]:
