@@ -152,7 +152,7 @@ def _add_fit(under: Any) -> None:
     command.add_argument("--out", type=Path, default=Path("MODEL.json"), metavar="MODEL.json", help=words)
     words = "what is fitted (default: as much as the number of ratings allows)"
     command.add_argument("--depth", choices=("weights", "half-lives", "full"), help=words)
-    _add_asked(command)
+    _add_asked(command, "the dataset's last touchpoint or rating")
 
 
 def _add_catalogue(under: Any) -> None:
@@ -178,8 +178,8 @@ def _add_catalogue(under: Any) -> None:
     command.add_argument("--format", choices=("table", "json"), default="table", help="default: table")
 
 
-def _add_asked(command: argparse.ArgumentParser) -> None:
-    words = "moment of asking, ISO 8601 (default: the dataset's last touchpoint)"
+def _add_asked(command: argparse.ArgumentParser, last: str = "the dataset's last touchpoint") -> None:
+    words = f"moment of asking, ISO 8601 (default: {last})"
     command.add_argument("--at", type=_moment, metavar="TIME", help=words)
     words = "default: catalogue.toml of the dataset, else the shipped one"
     command.add_argument("--catalogue", type=Path, metavar="FILE", help=words)

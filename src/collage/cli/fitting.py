@@ -39,13 +39,19 @@ def fit(arguments: argparse.Namespace) -> None:
         if not dataset.has("ratings"):
             do = 'read some: a map with [[emit]] table = "ratings" (docs: reference/map)'
             raise CollageError(f"fit {arguments.dataset}", "a dataset without ratings", do)
-        at = arguments.at or last(dataset)
+        at = arguments.at or _latest(dataset)
         step("marks")
         found = marked(dataset, arguments.catalogue)
         model, bridge = _fitted(dataset, found, at, arguments, step)
     _write(arguments.out, model_json.dumps(model))
     _tell(model, bridge)
     say(f"{arguments.out}: the model; use it with --model {arguments.out} on score, explain and report.")
+
+
+def _latest(dataset: Dataset) -> datetime:
+    """Return the moment of the last touchpoint or rating: what customers say of it often comes after it."""
+    rated = dataset.table("ratings").rated_at.max().to_pyarrow().as_py()
+    return max(last(dataset), rated.astimezone(UTC)) if isinstance(rated, datetime) else last(dataset)
 
 
 def _fitted(
@@ -61,6 +67,7 @@ def _fitted(
     usable = learning.usable(dataset.table("ratings"), marks, found.touchpoints, found.customers, at=at)
     ratings, asked = learning.as_ratings(_rows(usable))
     kinds = learning.kinds_of(found.catalogue)
+    _warn(arguments.depth, ratings.n)
 
     def remembering(multipliers: Sequence[float]) -> learning.Remembered:
         rows = _rows(learning.features(asked, marks, found.customers, kinds, multipliers))
@@ -79,6 +86,18 @@ def _fitted(
     step("the company by both measures")
     tables: Tables = (marks, found.touchpoints, found.customers)
     return _published(model, tables, found.catalogue, at=at, kept=dataset.engine.kept)
+
+
+def _warn(depth: str | None, n: int) -> None:
+    """Say that more was asked for than so many ratings carry."""
+    from collage.experience import learning
+
+    usual = learning.depth_of(n)
+    order = ("none", "weights", "half-lives", "full")
+    if depth is not None and order.index(depth) > order.index(usual):
+        carried = "nothing" if usual == "none" else usual
+        beyond = "what is fitted beyond that is mostly assumption"
+        say(f"Note: {n:,} usable ratings carry {carried}, not {depth}; {beyond}.")
 
 
 def _published(

@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -11,12 +12,12 @@ from scipy.stats import norm
 
 from collage.experience.learning import ordinal
 from collage.experience.learning.between import between
-from collage.experience.learning.grid import KAPPAS, MULTIPLIERS, Cell, surface
+from collage.experience.learning.grid import KAPPAS, MULTIPLIERS, surface
 from collage.experience.learning.histories import Borrowed, Histories, recalled
 from collage.experience.learning.inherited import _swapped, _tenths
 from collage.experience.learning.mixed import clusters, effects, levels, moments, variance
 from collage.experience.learning.naive import naive
-from collage.experience.learning.ratings import Kinds, Numbers, Ratings
+from collage.experience.learning.ratings import Kinds, Numbers, Ratings, Whole
 from collage.experience.learning.weights import Reduced, reduced, solved
 
 DAY = 86_400_000_000
@@ -25,7 +26,7 @@ TWO = Kinds(
 )
 
 
-def ratings(customer: Sequence[int], **columns: Sequence[float]) -> Ratings:
+def ratings(customer: Sequence[int], **columns: Sequence[float] | Whole) -> Ratings:
     n = len(customer)
     given = {name: np.asarray(column) for name, column in columns.items()}
     at = np.arange(n, dtype=np.int64) * DAY
@@ -142,7 +143,7 @@ def moments_of(seed: int) -> tuple[Reduced, Numbers]:
     return reduced(rows.T @ rows, free=1, marks=2), rows
 
 
-def loss(rows: Numbers, given: Numbers, own: float) -> float:
+def loss(rows: Numbers, own: float, given: Numbers) -> float:
     free, weight, times = given[0], given[1:3], given[3]
     residual = rows[:, -1] - free - (rows[:, 1:3] + own * rows[:, 3:5]) @ weight
     return float(residual @ residual + (((weight - times * TWO.weight) / TWO.spread) ** 2).sum())
@@ -153,7 +154,7 @@ def test_weights_are_the_minimum_of_what_the_docs_say(seed: int, own: float) -> 
     square, rows = moments_of(seed)
     found = solved(square, TWO, own=own)
     bounds = [(None, None), (None, 0.0), (0.0, None), (0.0, None)]
-    theirs = minimize(lambda given: loss(rows, given, own), [0.0, -0.1, 0.1, 1.0], bounds=bounds, tol=1e-14)
+    theirs = minimize(partial(loss, rows, own), [0.0, -0.1, 0.1, 1.0], bounds=bounds, tol=1e-14)
     assert [*found.free, *found.weight, found.multiplier] == pytest.approx(theirs.x, abs=1e-4)
 
 
@@ -232,7 +233,7 @@ def test_earlier_ratings_alone_make_what_is_known_of_a_customer() -> None:
     assert found == pytest.approx([0.0, 0.5 * 1.0 / 1.5, 0.5 * 0.5 / 2.0, 0.0])
 
 
-def bowl(cell: Cell, middle: Sequence[float], width: Sequence[float]) -> float:
+def bowl(cell: tuple[int, ...], middle: Sequence[float], width: Sequence[float]) -> float:
     return -0.5 * sum(((place - at) / wide) ** 2 for place, at, wide in zip(cell, middle, width, strict=True))
 
 
@@ -240,7 +241,7 @@ def test_a_surface_gives_the_middle_and_the_interval_that_went_into_it() -> None
     middle, width = (7.3, 9.6, 8.4), (1.1, 0.9, 1.4)
     places = [c for c in itertools.product(range(17), repeat=3) if all(p % 4 == 0 for p in c)]
     places += [c for c in itertools.product(range(5, 13), range(7, 13), range(5, 13)) if sum(c) % 2 == 0]
-    found = surface({cell: bowl(cell, middle, width) for cell in places}, factor=1.5)
+    found = surface({(x, y, z): bowl((x, y, z), middle, width) for x, y, z in places}, factor=1.5)
     step = np.log(MULTIPLIERS[1] / MULTIPLIERS[0])
     assert np.log(found.credit.value) == pytest.approx(np.log(MULTIPLIERS[0]) + 7.3 * step, abs=0.06 * step)
     assert found.strike.low is not None
@@ -252,7 +253,7 @@ def test_a_surface_gives_the_middle_and_the_interval_that_went_into_it() -> None
 
 def test_a_bound_that_is_not_reached_is_open() -> None:
     cells = list(itertools.product(range(0, 17, 2), repeat=3))
-    found = surface({cell: bowl(cell, (15.0, 8.0, 8.0), (6.0, 1.0, 1.0)) for cell in cells})
+    found = surface({(x, y, z): bowl((x, y, z), (15.0, 8.0, 8.0), (6.0, 1.0, 1.0)) for x, y, z in cells})
     assert found.credit.high is None
     assert found.strike.low is not None
 

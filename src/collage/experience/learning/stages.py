@@ -9,7 +9,7 @@ from typing import Final, Literal
 
 import numpy as np
 from scipy.special import ndtr
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # it publishes no types
+from threadpoolctl import threadpool_limits
 
 from collage.experience.catalogue import Catalogue
 from collage.experience.learning.design import Design, Point, design
@@ -27,6 +27,7 @@ from collage.experience.model import Depth, Estimate, HalfLife, InheritedShare, 
 __all__ = ["FEWEST", "depth_of", "fit"]
 
 FEWEST: Final = 300
+_LEAST: Final = 50  # below so many, nothing is fitted whatever was asked for
 _HALF_LIVES, _FULL = 2_000, 10_000
 _PRIOR_DRIVEN: Final = 0.8
 _Z95, _CHI_SQUARE = 1.96, 3.84
@@ -90,11 +91,11 @@ def fit(  # noqa: PLR0913  # what was rated, and chance and clock as arguments
     Returns
     -------
     Model
-        `index_sd` is the catalogue's; whoever has scores by this model replaces it. Below 300 ratings, unless `depth`
-        is given, `fitted` is false and all numbers are the catalogue's.
+        `index_sd` is the catalogue's; whoever has scores by this model replaces it. Below 300 ratings (50, where
+        `depth` is given) `fitted` is false and all numbers are the catalogue's.
     """
     chosen: Depth = depth or depth_of(ratings.n)
-    if chosen == "none" or not ratings.n:
+    if chosen == "none" or ratings.n < _LEAST:
         return _unfitted(ratings, catalogue, now)
     # many small matrices: more threads would only wait for one another
     with threadpool_limits(1):
@@ -123,6 +124,8 @@ def _fit(ratings: Ratings, histories: Histories, remembering: Remembering, asked
     asked.progress("what was left at each rating")
     left, kinds = remembering(MULTIPLIERS), kinds_of(asked.catalogue)
     kept = left.whole[ONE].any(axis=0) | left.whole[-1].any(axis=0)
+    if not kept.any():  # nothing that weighs anything was remembered
+        return _unfitted(ratings, asked.catalogue, asked.now)
     here, there, left = kinds.some(kept), histories.some(kept), left.of_kinds(kept)
     raw = design(ratings, here, left)
     search, kappa = asked.search, asked.catalogue.kappa

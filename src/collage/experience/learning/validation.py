@@ -33,7 +33,7 @@ RIVALS: Final = (
     *("model", "default", "last_contact", "plain_average", "undecayed_sum", "fixed_half_life", "peak_end", "intercept"),
 )
 _ORIGINS: Final = (0.55, 0.70, 0.85, 1.0)  # shares of the ratings, in order of time
-_FEWEST: Final = 100  # ratings to fit to, and half of it to foretell
+_FEWEST, _FEWEST_LATER = 100, 30  # ratings to fit to, and to foretell
 _AT_BOUND: Final = 0.3
 _LOW, _HIGH, _JUST = 2.0, 4.0, 1e-3  # dissatisfied up to, satisfied from, on the scale from 1 to 5
 _TENTHS: Final = 10
@@ -137,7 +137,7 @@ def _later(of: Design, plain: Naive, *, kappa: float, search: bool, note: Callab
         known = of.ratings.rated_at <= last
         here, readers = of.some(known), _some(plain, known)
         seen = here.ratings.rated_at <= first
-        if seen.sum() < _FEWEST or (~seen).sum() < _FEWEST // 2:
+        if seen.sum() < _FEWEST or (~seen).sum() < _FEWEST_LATER:
             continue
         made = found(here.some(seen), kappa=kappa, search=search, note=note)
         read = {"model": _reading(here, made, search=search), **_rivals(here, readers, seen, made, kappa)}
@@ -228,7 +228,8 @@ def _reasons(gains: Sequence[Gain], whole: Found) -> list[str]:
     if not gains:
         return ["too_few"]
     lead = {each.over: each for each in gains}
-    reasons = [f"no_better_than_{name}" for name in ("default", "intercept") if lead[name].value < lead[name].se]
+    beaten = {name: lead[name].value > max(lead[name].se, 0.0) for name in ("default", "intercept")}
+    reasons = [f"no_better_than_{name}" for name, ahead in beaten.items() if not ahead]
     at_bound = float((whole.linear.found.weight == 0.0).mean())
     return reasons + (["weights_at_their_bound"] if at_bound >= _AT_BOUND else [])
 
