@@ -56,8 +56,8 @@ class Criterion:
 
 
 def over(many: Many, run: str, *names: str) -> list[Numbers]:
-    """Return figures of a run, one array each, a value for each replicate."""
-    return [np.array([each[name] for each in many.get(run, ())], np.float64) for name in names]
+    """Return figures of a run, one array each, a value for each replicate; NaN where it was not measured."""
+    return [np.array([each.get(name, np.nan) for each in many.get(run, ())], np.float64) for name in names]
 
 
 def _quantile(values: Numbers, share: float = 0.5) -> float:
@@ -127,8 +127,12 @@ def _weights(many: Many) -> list[Line]:
         wrong.append(signs)
         size = run.rsplit("-", 1)[1]
         lines.append(Line(f"correlation with the true weights at {size}, median", _quantile(corr), corr.size, low=bar))
-    signs = np.concatenate(wrong)
-    return [*lines, Line("weights of the wrong sign, all together", float(signs.sum()), signs.size, high=0.0)]
+    signs, (shipped,) = np.concatenate(wrong), over(many, "base-1000", "weights_corr_shipped")
+    return [
+        *lines,
+        Line("weights of the wrong sign, all together", float(signs.sum()), signs.size, high=0.0),
+        Line("correlation of the shipped weights with the true ones, median", _quantile(shipped), shipped.size),
+    ]
 
 
 def _efficient(many: Many) -> list[Line]:

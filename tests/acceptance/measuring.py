@@ -106,6 +106,7 @@ def told(of: Replicate) -> Figures:
         "trust": made.linear.trust,
         "points": made.linear.points,
         "weights_corr": float(np.corrcoef(got, truth)[0, 1]),
+        "weights_corr_shipped": float(np.corrcoef(of.here.kinds.weight, truth)[0, 1]),
         "weights_wrong_sign": float((got * truth < 0.0).sum()),
         "weights_at_zero": float((got == 0.0).mean()),
         "credits_ratio": float(got[credit].sum() / truth[credit].sum()),
