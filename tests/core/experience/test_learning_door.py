@@ -181,7 +181,7 @@ def test_contacts_so_far_are_counted_once_each(duckdb: Any) -> None:
     assert (early["contacts"], late["contacts"], late["contacts_year"]) == (2, 2, 2)
 
 
-def test_a_score_takes_the_nearest_category_of_its_scale() -> None:
+def test_a_score_takes_the_nearest_category_of_its_scale_and_means_get_finer_ones() -> None:
     rows = {
         "rating_id": ["a", "b", "c", "d"],
         "customer_id": ["1", "2", "3", "4"],
@@ -200,8 +200,8 @@ def test_a_score_takes_the_nearest_category_of_its_scale() -> None:
     table = pa.table({**rows, **empty})
     found, _ = learning.as_ratings(table)
     assert [found.instruments[place] for place in found.instrument] == ["csat 1–5", "nps", "rating", "csat 0–100"]
-    assert [found.categories[place] for place in found.instrument] == [5, 11, 5, 11]
-    assert found.category.tolist() == [3, 10, 0, 6]
+    assert [found.categories[place] for place in found.instrument] == [11, 11, 5, 11]
+    assert found.category.tolist() == [6, 10, 0, 6]
     assert found.score == pytest.approx([3.5, 5.0, 1.0, 1 + 4 * 0.61])
     assert found.weight.mean() == pytest.approx(1.0)
     assert found.ways == ("other ways",)

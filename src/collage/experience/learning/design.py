@@ -14,7 +14,7 @@ from typing import Final
 
 import numpy as np
 
-from collage.experience.learning.mixed import Clusters, clusters
+from collage.experience.learning.mixed import FEW_TWICE, Clusters, clusters
 from collage.experience.learning.ratings import Flags, Kinds, Numbers, Ratings, Remembered
 
 __all__ = ["Design", "Point", "design", "nuisance", "per_evidence"]
@@ -62,7 +62,12 @@ class Design:
         return np.column_stack([self.fixed, self.means(a), a, o, self.ratings.score])
 
     def means(self, a: Numbers) -> Numbers:
-        """Return each customer's mean of what credits and strikes add by the catalogue's weights."""
+        """Return each customer's mean of what credits and strikes add by the catalogue's weights.
+
+        Nothing where hardly anybody rated twice: there the mean is the feature itself.
+        """
+        if self.of.twice < FEW_TWICE:
+            return np.zeros((self.ratings.n, 2))
         credit = self.kinds.weight > 0.0
         both = np.column_stack([a[:, part] @ self.kinds.weight[part] for part in (credit, ~credit)])
         return self.of.spread(self.of.means(both))

@@ -16,7 +16,7 @@ import numpy as np
 
 from collage.experience.learning import ordinal
 from collage.experience.learning.design import Design, Point, design
-from collage.experience.learning.mixed import Variance, levels, moments, variance
+from collage.experience.learning.mixed import FEW_TWICE, Variance, levels, moments, variance
 from collage.experience.learning.ratings import Kinds, Numbers, Ratings
 from collage.experience.learning.weights import Solved, evidence, reduced, solved
 
@@ -25,7 +25,7 @@ __all__ = ["Linear", "linear"]
 _ROUNDS: Final = 5
 # how much of the usual spread weights have about the catalogue's; less than half would be too sure of it
 _TRUSTS: Final = (0.5, 0.7, 1.0)
-_START: Final = Variance(1.0, 0.36, fitted=False)
+_START: Final = 0.36  # τ²/σ² to begin with
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,8 @@ def linear(of: Design, point: Point, *, own: float | None, before: Linear | None
     """
     answers = ordinal.answers_of(of.ratings)
     usual, columns = of.kinds, np.zeros((of.ratings.n, 0))
-    eta, spread = np.zeros(of.ratings.n), _START
+    eta = np.zeros(of.ratings.n)
+    spread = Variance(1.0, _START if of.of.twice >= FEW_TWICE else 0.0, fitted=False)
     kinds = usual
     if before is not None:
         kinds, spread = before.design.kinds, before.spread

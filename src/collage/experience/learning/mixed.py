@@ -20,8 +20,7 @@ from collage.experience.learning.ratings import Numbers, Ratings, Whole
 
 __all__ = ["FEW_TWICE", "Clusters", "Variance", "clusters", "effects", "levels", "moments", "variance"]
 
-FEW_TWICE: Final = 0.2  # below this share of customers with two ratings, τ cannot be told from σ (model.md §1.10)
-_ASSUMED: Final = 0.36  # then τ²/σ², of a spread of .6 between customers and 1 within (model.md §1.6)
+FEW_TWICE: Final = 0.2  # below this share of customers with two ratings, τ cannot be told from σ: all is taken for noise (model.md §1.10)
 _LEAST, _MOST = 1e-6, 25.0
 
 
@@ -97,8 +96,8 @@ def variance(residual: Numbers, of: Clusters, *, parameters: int, noise: float |
         fit = n * float(np.log(left(ratio))) if noise is None else left(ratio) / noise
         return float(np.log1p(ratio * of.size).sum()) + fit
 
-    ratio = _ASSUMED
-    if fitted := of.twice >= FEW_TWICE:
+    ratio, fitted = 0.0, of.twice >= FEW_TWICE
+    if fitted:
         bounds = (float(np.log(_LEAST)), float(np.log(_MOST)))
         found = minimize_scalar(minus_log_likelihood, bounds=bounds, method="bounded", options={"xatol": 1e-4})
         ratio = float(np.exp(found.x))

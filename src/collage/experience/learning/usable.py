@@ -147,7 +147,11 @@ def _categories(found: pa.Table) -> tuple[Whole, tuple[str, ...], tuple[int, ...
     keys = [f"{name} {a:g}–{b:g}" for name, a, b in zip(named, low.tolist(), high.tolist(), strict=True)]
     place, whole = _by_number(keys)
     steps = dict(zip(keys, (high - low).tolist(), strict=True))
-    counts = tuple(int(steps[key]) + 1 if _counts(steps[key]) else _MOST_CATEGORIES for key in whole)
+    off = (found["score"].to_numpy() - low) % 1.0 != 0.0  # a mean of several answers, say
+    between = set(np.array(keys)[off].tolist()) if off.any() else set()
+    counts = tuple(
+        int(steps[key]) + 1 if _counts(steps[key]) and key not in between else _MOST_CATEGORIES for key in whole
+    )
     last = np.array(counts, np.float64)[place] - 1.0
     share = (found["score"].to_numpy() - low) / (high - low)
     # halves go up, as people round
