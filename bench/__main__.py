@@ -9,20 +9,20 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from bench import claims, company, memory, reading, score
+from bench import claims, company, fitting, identity, memory, reading, score
 from bench.inputs import write_calls
-from bench.measure import Line, machine, table
+from bench.measure import Claim, Line, machine, table
 
 __all__ = ["MEASUREMENTS", "main"]
 
 _ROWS = 2_000_000
-MEASUREMENTS: dict[str, Callable[[Path, int, int], list[Line]]] = {
+MEASUREMENTS: dict[str, Callable[[Path, int, int], Sequence[Line | Claim]]] = {
     "csv": reading.csv,
     "xes": reading.xes,
     "jsonl": reading.jsonl,
     "parquet": reading.parquet,
     "memory": memory.memory,
-    "claims": claims.claims,
+    "identity": identity.identity,
     "score": score.score,
     "fold": score.fold,
     "customer": score.one_customer,
@@ -30,15 +30,18 @@ MEASUREMENTS: dict[str, Callable[[Path, int, int], list[Line]]] = {
     "simulate": company.simulate,
     "report": company.report,
     "demo": company.demo,
+    "fit": fitting.fit,
     "large": score.large,
+    "many-ratings": fitting.many_ratings,
+    "claims": claims.claims,
 }
-_ON_REQUEST = ("large",)  # minutes, and gigabytes of disk
+_ON_REQUEST = ("large", "many-ratings", "claims")  # minutes; the first two, gigabytes too
 
 
-def main(arguments: Sequence[str] | None = None) -> list[Line]:
+def main(arguments: Sequence[str] | None = None) -> list[Line | Claim]:
     """Measure what is asked for, print the table, and return its lines."""
     asked = _parser().parse_args(arguments)
-    lines: list[Line] = []
+    lines: list[Line | Claim] = []
     told = machine()
     with tempfile.TemporaryDirectory(prefix="collage-bench-") as folder:
         place = Path(folder)
@@ -57,11 +60,15 @@ def main(arguments: Sequence[str] | None = None) -> list[Line]:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m bench",
-        description="Speed and memory, each beside a floor measured in the same run. Medians of three.",
+        description="Speed and memory beside a floor measured in the same run, claims beside their baselines.",
         epilog="python -m bench csv xes --rows 500000",
     )
     parser.add_argument(
-        "what", nargs="*", choices=[*MEASUREMENTS, []], metavar="|".join(MEASUREMENTS), help="default: all but large"
+        "what",
+        nargs="*",
+        choices=[*MEASUREMENTS, []],
+        metavar="|".join(MEASUREMENTS),
+        help=f"default: all but {', '.join(_ON_REQUEST)}",
     )
     parser.add_argument(
         "--rows",

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import duckdb
 
-__all__ = ["CLAIMS", "CUSTOMERS", "TOUCHPOINTS", "write_calls", "write_log"]
+from collage.tables import contract_hash
+
+__all__ = ["CLAIMS", "CUSTOMERS", "TOUCHPOINTS", "describe", "write_calls", "write_log"]
 
 CUSTOMERS = 50_000
 _EVENTS_A_TRACE, _PLAIN_ATTRIBUTES = 8, 9
@@ -109,3 +113,17 @@ def _event(number: int, step: int) -> str:
         f'<event>\n<string key="concept:name" value="step {step}"/>\n<date key="time:timestamp" value="{at}"/>\n'
         f'<string key="customer" value="K{number * 7919 % CUSTOMERS}"/>\n{plain}</event>\n'
     )
+
+
+def describe(folder: Path, rows: Mapping[str, int]) -> None:
+    """Write `dataset.json`, as `collage read` does, so that the door is not gone through again."""
+    files = {
+        name: {
+            p.relative_to(folder).as_posix(): p.stat().st_size
+            for p in folder.rglob("*.parquet")
+            if name in str(p.relative_to(folder))
+        }
+        for name in rows
+    }
+    tables = {name: {"rows": n, "files": files[name]} for name, n in rows.items()}
+    (folder / "dataset.json").write_text(json.dumps({"contract": contract_hash(), "tables": tables}), encoding="utf-8")

@@ -4,16 +4,30 @@ from __future__ import annotations
 
 import os
 import platform
+import subprocess
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from statistics import median
 from time import perf_counter
+from typing import Literal
 
-__all__ = ["Line", "machine", "rated", "seconds", "table", "together"]
+__all__ = ["Claim", "Line", "apart", "machine", "rated", "seconds", "table", "together"]
 
 _HEAD = ("measured", "size", "ours", "floor", "ours / floor", "rate", "bar")
+_CLAIMED = ("records", "claim", "the model", "beside", "lead, with its 95 % interval", "holds")
+
+# what a process took at most of the machine's memory, told behind what it says
+_MEASURED = """
+import sys
+from resource import RUSAGE_SELF, getrusage
+from collage.cli import main
+code = main(sys.argv[1:])
+print(getrusage(RUSAGE_SELF).ru_maxrss / 2**20)
+sys.exit(code)
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +46,28 @@ class Line:
     bar: str = ""
     kept: bool | None = None
     figures: Mapping[str, float | str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One line of the table of claims: of which `records`, what is claimed, the model's figure and what it is held to.
+
+    `holds` is yes, no, or open where the interval reaches to both sides; empty where nothing could be measured, and
+    `lead` says why. `figures` has the same as numbers.
+    """
+
+    records: str
+    claim: str
+    model: str
+    beside: str
+    lead: str
+    holds: Literal["yes", "no", "open", ""]
+    figures: Mapping[str, float | str] = field(default_factory=dict)
+
+    @property
+    def measured(self) -> str:
+        """Return what tells this line from the others."""
+        return f"{self.records}: {self.claim}; {self.beside.partition(' (')[0]}"
 
 
 def together(ours: Callable[[], object], floor: Callable[[], object], repeat: int) -> tuple[float, float]:
@@ -66,6 +102,15 @@ def rated(
     )
 
 
+def apart(*words: str) -> tuple[float, float]:
+    """Run the command with these words in a process of its own; return its seconds and its peak of memory in GiB."""
+    begun = perf_counter()
+    limited = {"COLLAGE_MEMORY": "12GiB", **os.environ}
+    command = [sys.executable, "-c", _MEASURED, *words]
+    done = subprocess.run(command, check=True, capture_output=True, text=True, env=limited)
+    return perf_counter() - begun, float(done.stdout.split()[-1])
+
+
 def machine() -> str:
     """Return what the table was measured on and with."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
@@ -86,14 +131,26 @@ def _processor() -> str:
     return names[0] if names else platform.machine()
 
 
-def table(lines: Sequence[Line]) -> str:
-    """Return the lines as one table of plain text; an exclamation mark stands where a bar is missed."""
-    told = [_HEAD, *(_cells(line) for line in lines)]
-    widths = [max(len(row[column]) for row in told) for column in range(len(_HEAD))]
-    rows = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in told]
-    return "\n".join([rows[0], "-" * len(max(rows, key=len)), *rows[1:]])
+def table(lines: Sequence[Line | Claim]) -> str:
+    """Return the lines as tables of plain text, claims apart; an exclamation mark stands where a bar is missed."""
+    measured = [_cells(line) for line in lines if isinstance(line, Line)]
+    claimed = [_claimed(line) for line in lines if isinstance(line, Claim)]
+    both = ((_HEAD, measured), (_CLAIMED, claimed))
+    return "\n\n".join(_drawn(head, rows) for head, rows in both if rows)
+
+
+def _drawn(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    told = [head, *rows]
+    widths = [max(len(row[column]) for row in told) for column in range(len(head))]
+    drawn = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in told]
+    return "\n".join([drawn[0], "-" * len(max(drawn, key=len)), *drawn[1:]])
 
 
 def _cells(line: Line) -> tuple[str, ...]:
     missed = " !" if line.kept is False else ""
     return (line.measured, line.size, line.ours, line.floor, line.ratio, line.rate, line.bar + missed)
+
+
+def _claimed(line: Claim) -> tuple[str, ...]:
+    missed = " !" if line.holds == "no" else ""
+    return (line.records, line.claim, line.model, line.beside, line.lead, line.holds + missed)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import subprocess
@@ -10,15 +9,13 @@ import sys
 from datetime import UTC, datetime
 from importlib import resources
 from pathlib import Path
-from time import perf_counter
 from typing import Any
 
 import pyarrow as pa
 
-from bench.inputs import CLAIMS, TOUCHPOINTS
-from bench.measure import Line, rated, seconds, together
+from bench.inputs import CLAIMS, TOUCHPOINTS, describe
+from bench.measure import Line, apart, rated, seconds, together
 from collage import customers, experience, store
-from collage.tables import contract_hash
 
 __all__ = ["command", "fold", "large", "one_customer", "score"]
 
@@ -110,12 +107,8 @@ def large(place: Path, rows: int, repeat: int) -> list[Line]:  # noqa: ARG001  #
     """Measure the command on fifty times as many touchpoints as rows, in a process of its own, within 16 GiB."""
     rows = max(_EACH, 50 * rows)
     file = _written(place, rows)
-    begun = perf_counter()
     words = ["score", str(file), "--out", str(place / "scores.parquet"), "--at", _AT.isoformat()]
-    done = subprocess.run(
-        [sys.executable, "-c", _MEASURED, *words], check=True, capture_output=True, text=True, env=_limited()
-    )
-    taken, peak = perf_counter() - begun, float(done.stdout.split()[-1])
+    taken, peak = apart(*words)
     size = f"{rows:,} touchpoints, {rows // _EACH:,} customers"
     line = Line(
         "score: the command on many",
@@ -195,21 +188,6 @@ def command(place: Path, rows: int, repeat: int) -> list[Line]:  # noqa: ARG001 
     return [_barred(again, f"≤ {_OF_START:g} × the floor", kept=taken[0] <= _OF_START * taken[1]), line]
 
 
-# what a process took at most of the machine's memory, told behind what it says
-_MEASURED = """
-import sys
-from resource import RUSAGE_SELF, getrusage
-from collage.cli import main
-code = main(sys.argv[1:])
-print(getrusage(RUSAGE_SELF).ru_maxrss / 2**20)
-sys.exit(code)
-"""
-
-
-def _limited() -> dict[str, str]:
-    return {"COLLAGE_MEMORY": "12GiB", **os.environ}
-
-
 def _written(place: Path, rows: int) -> Path:
     """Write touchpoints and claims as a dataset, unless it is there, and return its folder."""
     folder = place / f"scored {rows}"
@@ -221,22 +199,8 @@ def _written(place: Path, rows: int) -> Path:
             asked = query.format(rows=rows, customers=people)
             engine.backend.raw_sql(f"COPY ({asked}) TO '{folder}/{name}.parquet' (FORMAT parquet)").fetchall()
         engine.close()
-        _described(folder, {"touchpoints": rows, "claims": people})
+        describe(folder, {"touchpoints": rows, "claims": people})
     return folder
-
-
-def _described(folder: Path, rows: dict[str, int]) -> None:
-    """Write `dataset.json`, as `collage read` does, so that the door is not gone through again."""
-    files = {
-        name: {
-            p.relative_to(folder).as_posix(): p.stat().st_size
-            for p in folder.rglob("*.parquet")
-            if name in str(p.relative_to(folder))
-        }
-        for name in rows
-    }
-    tables = {name: {"rows": n, "files": files[name]} for name, n in rows.items()}
-    (folder / "dataset.json").write_text(json.dumps({"contract": contract_hash(), "tables": tables}), encoding="utf-8")
 
 
 def _opened(engine: store.Engine, folder: Path) -> tuple[Any, Any]:
