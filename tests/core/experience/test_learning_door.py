@@ -131,11 +131,6 @@ def tables(rated: list[dict[str, object]]) -> tuple[Any, Any, Any, Any]:
     given = [{"rating_id": f"r{n}", **usual, **row} for n, row in enumerate(rated)]
     found: list[tuple[str, list[dict[str, Any]]]]
     found = [("ratings", given), ("marks", left), ("touchpoints", rows), ("customers", who)]
-        ("ratings", given),
-        ("marks", left),
-        ("touchpoints", rows),
-        ("customers", who),
-    )
 
     def table(name: str, rows: list[dict[str, Any]]) -> pa.Table:
         schema = CONTRACTS[name].schema().to_pyarrow()

@@ -20,7 +20,8 @@ from collage.experience.learning.ratings import Numbers, Ratings, Whole
 
 __all__ = ["FEW_TWICE", "Clusters", "Variance", "clusters", "effects", "levels", "moments", "variance"]
 
-FEW_TWICE: Final = 0.2  # below this share of customers with two ratings, τ cannot be told from σ: all is taken for noise (model.md §1.10)
+# below this share of customers with two ratings, τ cannot be told from σ: all is taken for noise (model.md §1.10)
+FEW_TWICE: Final = 0.2
 _LEAST, _MOST = 1e-6, 25.0
 
 
