@@ -14,7 +14,7 @@ from collage.experience.learning import ordinal
 from collage.experience.learning.between import between
 from collage.experience.learning.grid import KAPPAS, MULTIPLIERS, surface
 from collage.experience.learning.histories import Borrowed, Histories, recalled
-from collage.experience.learning.inherited import _swapped, _tenths
+from collage.experience.learning.inherited import swapped, tenths
 from collage.experience.learning.mixed import clusters, effects, levels, moments, variance
 from collage.experience.learning.naive import naive
 from collage.experience.learning.ratings import Kinds, Numbers, Ratings, Whole
@@ -260,10 +260,10 @@ def test_a_bound_that_is_not_reached_is_open() -> None:
 
 def test_histories_are_swapped_within_their_tenth_and_nobody_is_lost() -> None:
     of = ratings(list(range(200)), contacts_year=np.arange(200.0).tolist())
-    tenth = _tenths(of)
-    swapped = _swapped(tenth, np.random.default_rng(0))
-    assert sorted(swapped.tolist()) == list(range(200))
-    assert (tenth[swapped] == tenth).all()
+    tenth = tenths(of)
+    drawn = swapped(tenth, np.random.default_rng(0))
+    assert sorted(drawn.tolist()) == list(range(200))
+    assert (tenth[drawn] == tenth).all()
     assert np.bincount(tenth).tolist() == [20] * 10
 
 

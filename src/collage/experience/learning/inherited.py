@@ -27,7 +27,7 @@ from collage.experience.learning.ratings import Kinds, Numbers, Ratings, Whole
 from collage.experience.learning.weights import Reduced, reduced, solved
 from collage.experience.model import InheritedShare, Verdict
 
-__all__ = ["FEWEST", "Share", "inherited", "share_of"]
+__all__ = ["FEWEST", "Share", "inherited", "share_of", "swapped", "tenths"]
 
 FEWEST: Final = 300  # usable ratings
 _TIMES: Final = 999
@@ -156,10 +156,10 @@ def _p_before(of: Design, borrowed: Borrowed, blocks: _Blocks, kappa: float, rat
     """Return the p-value of what was before the contact."""
     gain = _Gain(np.column_stack([blocks.free, blocks.own]), blocks.response, of, ratio)
     rest = of.evidence(Point(0, 0, kappa)) - of.left.before[0].sum(axis=1)
-    tenth = _tenths(of.ratings)[of.ratings.begins]
+    tenth = tenths(of.ratings)[of.ratings.begins]
     real, above = gain(blocks.before), 0
     for _ in range(chance.times):
-        left, evidence = borrowed(_swapped(tenth, chance.rng))
+        left, evidence = borrowed(swapped(tenth, chance.rng))
         above += gain(left * per_evidence(rest + evidence, kappa)[:, None]) >= real
         chance.note()
     return (1 + above) / (chance.times + 1)
@@ -170,9 +170,9 @@ def _p_own(of: Design, blocks: _Blocks, ratio: float, chance: _Chance) -> float:
     parts = (of.kinds.weight > 0.0, of.kinds.weight < 0.0)
     before = np.column_stack([blocks.before[:, part] @ of.kinds.weight[part] for part in parts])
     gain = _Gain(np.column_stack([blocks.free, before]), blocks.response, of, ratio)
-    tenth = _tenths(of.ratings)
+    tenth = tenths(of.ratings)
     real = gain(blocks.own)
-    above = sum(gain(blocks.own[_swapped(tenth, chance.rng)]) >= real for _ in range(chance.times))
+    above = sum(gain(blocks.own[swapped(tenth, chance.rng)]) >= real for _ in range(chance.times))
     return (1 + above) / (chance.times + 1)
 
 
@@ -222,7 +222,7 @@ def _enough(of: Design, histories: Histories, rng: np.random.Generator) -> tuple
     return of.some(np.repeat(kept, counts)), histories.whose(kept)
 
 
-def _tenths(ratings: Ratings) -> Whole:
+def tenths(ratings: Ratings) -> Whole:
     """Return in which tenth each rating's customer lies by the contacts in the year before, on the average."""
     begins = ratings.begins
     counts = np.diff(np.append(begins, ratings.n))
@@ -232,7 +232,7 @@ def _tenths(ratings: Ratings) -> Whole:
     return found
 
 
-def _swapped(groups: Whole, rng: np.random.Generator) -> Whole:
+def swapped(groups: Whole, rng: np.random.Generator) -> Whole:
     """Return places in a random order, but each within its group."""
     order = np.argsort(groups, kind="stable")
     drawn = np.lexsort((rng.random(groups.size), groups))

@@ -42,7 +42,7 @@ _FIXED: Final = 1.5  # times the catalogue's half-lives: 90 days where it says 6
 
 
 @dataclass(frozen=True, slots=True)
-class Tried:
+class _Tried:
     """The log-loss of each rival at ratings foretold, and whose these are."""
 
     losses: dict[str, Numbers]
@@ -127,7 +127,7 @@ def _of_contact(of: Design, point: Point, ratio: float) -> Numbers:
     return solved(square, of.kinds, own=0.0).weight
 
 
-def _later(of: Design, plain: Naive, *, kappa: float, search: bool, note: Callable[[], None]) -> Tried:
+def _later(of: Design, plain: Naive, *, kappa: float, search: bool, note: Callable[[], None]) -> _Tried:
     """Return the log-losses at ratings later than those fitted to."""
     at = np.sort(of.ratings.rated_at)
     edges = [at[min(int(share * at.size), at.size - 1)] for share in _ORIGINS]
@@ -146,7 +146,7 @@ def _later(of: Design, plain: Naive, *, kappa: float, search: bool, note: Callab
         whose.append(of.ratings.customer[known][~seen])
     empty = np.zeros(0)
     joined = {name: np.concatenate(parts) if parts else empty for name, parts in losses.items()}
-    return Tried(joined, np.concatenate(whose) if whose else np.zeros(0, np.int64))
+    return _Tried(joined, np.concatenate(whose) if whose else np.zeros(0, np.int64))
 
 
 def _rivals(of: Design, plain: Naive, seen: Flags, made: Found, kappa: float) -> dict[str, Numbers]:
@@ -164,7 +164,7 @@ def _reading(of: Design, made: Found, *, search: bool) -> Numbers:
     return found_
 
 
-def _left_out(of: Design, whole: Found, plain: Naive, *, kappa: float) -> tuple[Tried, Sequence[Foretold]]:
+def _left_out(of: Design, whole: Found, plain: Naive, *, kappa: float) -> tuple[_Tried, Sequence[Foretold]]:
     """Return the log-losses at ratings of customers left out, and what was foretold of each fold."""
     n = of.ratings.n
     losses = {name: np.zeros(n) for name in RIVALS}
@@ -180,7 +180,7 @@ def _left_out(of: Design, whole: Found, plain: Naive, *, kappa: float) -> tuple[
             losses[name][out] = told.log_loss(of.ratings)[out]
             if name == "model":
                 chances.append(told)
-    return Tried(losses, of.ratings.customer), chances
+    return _Tried(losses, of.ratings.customer), chances
 
 
 def _calibrated(ratings: Ratings, told: Sequence[Foretold]) -> tuple[dict[str, list[Calibration]], dict[str, float]]:
