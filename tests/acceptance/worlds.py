@@ -19,7 +19,7 @@ from collage.simulate.blocks import Company, company
 from collage.simulate.causes import Causes, Contacts
 from collage.simulate.causes import Ratings as RatingCauses
 from collage.simulate.folding import Marks, marks, weighted
-from collage.simulate.rating import PARTS, Asked, asked, rated
+from collage.simulate.rating import PARTS, Asked, Rated, asked, rated
 from collage.simulate.recording import promises, recorded
 from collage.simulate.rows import DAY, DEPARTMENTS
 from collage.simulate.simulated import Size
@@ -165,8 +165,8 @@ def _caused(of: Company, causes: RatingCauses) -> Company:
     return replace(of, causes=replace(of.causes, ratings=causes), staff=staff, people=people)
 
 
-def _ratings(of: World, answers: object, which: Whole) -> Ratings:
-    asked_ = answers.asked  # type: ignore[attr-defined]
+def _ratings(of: World, answers: Rated, which: Whole) -> Ratings:
+    asked_ = answers.asked
     contacts = of.company.contacts
     contact = contacts.some(asked_.contact[which])
     customer = asked_.customer[which]
@@ -175,7 +175,7 @@ def _ratings(of: World, answers: object, which: Whole) -> Ratings:
     key_customer, key_at = contacts.customer[order], contacts.at[order]
     upto = _count(key_customer, key_at, customer, at)
     year = upto - _count(key_customer, key_at, customer, at - 365 * DAY)
-    score = answers.score[which]  # type: ignore[attr-defined]
+    score = answers.score[which]
     phone = asked_.channel[which] == 0
     way = np.where(phone, 0, 1) if phone.mean() > 0.5 else np.where(phone, 1, 0)
     return Ratings(
