@@ -81,18 +81,20 @@ def remembered(found: pa.Table, n: int, kinds: Kinds, multipliers: Sequence[floa
     """
     p, m = len(kinds.names), len(multipliers)
     rating, kind, stands = (found[name].to_numpy() for name in ("place", "kind", "stands"))
-    parts = {which: np.zeros((m, n, p)) for which in ("whole", "own", "since")}
-    evidence, before = np.zeros((m, n, 2)), np.zeros((m, n, 2))
-    column = np.where(kinds.weight > 0.0, 0, 1)[kind]
-    places = {"whole": np.ones(rating.size, bool), "own": stands == _OWN, "since": stands == _SINCE}
+    cell, sign = rating * p + kind, rating * 2 + np.where(kinds.weight > 0.0, 0, 1)[kind]
+    whole, own, since = (np.zeros((m, n * p)) for _ in range(3))
+    evidence, before = np.zeros((m, n * 2)), np.zeros((m, n * 2))
+    old = stands == _BEFORE
     for number in range(m):
         left, weighty = found[f"left_{number}"].to_numpy(), found[f"evidence_{number}"].to_numpy()
-        for which, inside in places.items():
-            np.add.at(parts[which][number], (rating[inside], kind[inside]), left[inside])
-        np.add.at(evidence[number], (rating, column), weighty)
-        old = stands == _BEFORE
-        np.add.at(before[number], (rating[old], column[old]), weighty[old])
-    return Remembered(tuple(multipliers), parts["whole"], parts["own"], parts["since"], evidence, before)
+        whole[number] = np.bincount(cell, left, n * p)
+        for part, here in ((own, stands == _OWN), (since, stands == _SINCE)):
+            part[number, cell[here]] = left[here]  # a rating and mark stand in one row
+        evidence[number] = np.bincount(sign, weighty, n * 2)
+        before[number] = np.bincount(sign[old], weighty[old], n * 2)
+    shape, both = (m, n, p), (m, n, 2)
+    left_ = (whole.reshape(shape), own.reshape(shape), since.reshape(shape))
+    return Remembered(tuple(multipliers), *left_, evidence=evidence.reshape(both), before=before.reshape(both))
 
 
 def histories(asked: pa.Table, marks: ir.Table, customers: ir.Table, kinds: Kinds) -> Histories:

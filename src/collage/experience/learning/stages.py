@@ -126,7 +126,8 @@ def _fit(ratings: Ratings, histories: Histories, remembering: Remembering, asked
     kept = left.whole[ONE].any(axis=0) | left.whole[-1].any(axis=0)
     if not kept.any():  # nothing that weighs anything was remembered
         return _unfitted(ratings, asked.catalogue, asked.now)
-    here, there, left = kinds.some(kept), histories.some(kept), left.of_kinds(kept)
+    here, there, one = kinds.some(kept), histories.some(kept), _one(left).of_kinds(kept)
+    left = left.lighter().of_kinds(kept)
     raw = design(ratings, here, left)
     search, kappa = asked.search, asked.catalogue.kappa
     made = found(raw, kappa=kappa, search=search, folds=FOLDS, note=_counting(asked.progress, "half-lives tried"))
@@ -137,17 +138,17 @@ def _fit(ratings: Ratings, histories: Histories, remembering: Remembering, asked
     weights, square, at = solved_at(made, exact, search=search)
     # the weights themselves trust the catalogue more than their intervals do
     fitted = _Fitted(made, weights, uncertainty(square, here, own=weights.own), square, at, kept)
-    verdict = _verdict(fitted, there, left, asked)
+    verdict = _verdict(fitted, there, one, asked)
     return _model(ratings, kinds, fitted, checked, verdict, asked)
 
 
-def _verdict(fitted: _Fitted, histories: Histories, left: Remembered, asked: _Asked) -> InheritedShare:
+def _verdict(fitted: _Fitted, histories: Histories, one: Remembered, asked: _Asked) -> InheritedShare:
     """Return whether ratings owe anything to what was before the contact."""
     made = fitted.found
     working, ratio = made.linear.design, made.linear.spread.ratio
     enough = working.ratings.n >= FEWEST
     share = share_of(fitted.at, Point(0, 1, made.kappa.value), ratio=ratio) if enough else None
-    tested = design(working.ratings, working.kinds, _one(left))
+    tested = design(working.ratings, working.kinds, one)
     note = _counting(asked.progress, f"of {asked.times} permutations")
     constants = {"kappa": asked.catalogue.kappa, "ratio": ratio}
     return inherited(tested, histories, share, **constants, rng=asked.rng, times=asked.times, note=note)
