@@ -31,12 +31,12 @@ _DAYS, _A_THOUSAND_ROWS, _FEWEST = 730, 6, 40  # customers: 12,000 at the usual 
 _Z95: Final = 1.96
 RIVALS: Final = {
     "last_contact": "the last contact alone",
-    "plain_average": "a plain average",
-    "undecayed_sum": "a sum that never fades",
-    "fixed_half_life": "a sum that fades at one fixed rate",
+    "plain_average": "the plain average of all marks",
+    "undecayed_sum": "a sum in which nothing is forgotten",
+    "fixed_half_life": "a sum that fades at a fixed pace",
     "peak_end": "peak and end",
     "default": "the catalogue's own numbers",
-    "intercept": "no touchpoint at all",
+    "intercept": "one forecast for everyone",
 }
 _BASE, _NOTHING_CARRIED, _NOISE = "simulated company", "simulated, nothing carried over", "simulated, pure noise"
 _COMPANIES: Final = {

@@ -1,4 +1,4 @@
-"""The real records, each set read once through the map of its example, by the command."""
+"""The real records, each set read once through the map of its example, and fitted once, by the command."""
 
 from collections.abc import Callable
 from functools import cache
@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.real.records import ROOT, Read, collage
+from collage.experience import model_json
+from tests.real.records import ROOT, Fitted, Read, collage
 
 # Name of the dataset → its files, below the folder of real records.
 FILES = {
@@ -40,3 +41,17 @@ def read_set(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Cal
         return Read(folder / name, said)
 
     return read
+
+
+@pytest.fixture(scope="session")
+def fit_set(read_set: Callable[[str], Read], tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Fitted]:
+    """Fit a set to its ratings; the second time it is there already."""
+    folder = tmp_path_factory.mktemp("models")
+
+    @cache
+    def fit(name: str) -> Fitted:
+        file = folder / f"{name}.json"
+        said = collage("fit", str(read_set(name).folder), "--out", str(file))
+        return Fitted(model_json.loads(file.read_text(encoding="utf-8"), file=str(file)), said)
+
+    return fit

@@ -13,6 +13,7 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from collage import cli
+from collage.experience import Model
 
 ROOT = Path(__file__).resolve().parents[2]
 Row = dict[str, Any]
@@ -57,6 +58,23 @@ class Read:
         }
 
 
+@dataclass(frozen=True)
+class Fitted:
+    """The model that `collage fit` made of a set, and what the command said."""
+
+    model: Model
+    said: str
+
+    @property
+    def stands(self) -> set[str]:
+        """Return the marks whose interval excludes nothing (0) and of which the ratings say more than the catalogue."""
+        return {
+            name
+            for name, each in self.model.marks.items()
+            if each.ratings and not each.prior_driven and not each.low <= 0.0 <= each.high
+        }
+
+
 def collage(*arguments: str) -> str:
     """Run the command in this process and return all that it printed."""
     said = io.StringIO()
@@ -72,9 +90,9 @@ def plain(path: Path) -> list[Row]:
         return list(csv.DictReader(file))
 
 
-def figures(page: str, first: str) -> dict[str, dict[str, str]]:
-    """Return the table of a how-to page whose first column is called `first`, by its first cells."""
-    lines = (ROOT / "docs" / "how-to" / f"{page}.md").read_text(encoding="utf-8").splitlines()
+def figures(page: str, first: str, *, of: str = "how-to") -> dict[str, dict[str, str]]:
+    """Return the table of a page whose first column is called `first`, by its first cells."""
+    lines = (ROOT / "docs" / of / f"{page}.md").read_text(encoding="utf-8").splitlines()
     start = next(n for n, line in enumerate(lines) if line.startswith(f"| {first} |"))
     header, _, *body = takewhile(lambda line: line.startswith("|"), lines[start:])
     names, *rows = ([cell.strip(" `") for cell in line.strip("|").split("|")] for line in (header, *body))

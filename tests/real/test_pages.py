@@ -9,7 +9,7 @@ import pytest
 
 from tests.house.pages import Command, blocks, missing
 from tests.real.conftest import CATALOGUES, EXAMPLES, FILES
-from tests.real.records import ROOT, Read, collage
+from tests.real.records import ROOT, Fitted, Read, collage
 
 pytestmark = pytest.mark.real
 
@@ -27,17 +27,20 @@ def option(words: list[str], name: str) -> str | None:
 
 @pytest.mark.parametrize("page", PAGES)
 def test_a_page_shows_what_the_command_prints(
-    page: str, read_set: Callable[[str], Read], monkeypatch: pytest.MonkeyPatch
+    page: str, read_set: Callable[[str], Read], fit_set: Callable[[str], Fitted], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", "140")
     for command in commands(page):
         words = shlex.split(command.line)[1:]
-        name = option(words, "--out") or words[1]
+        name = words[1] if words[0] == "fit" else option(words, "--out") or words[1]
         said = read_set(name).said
         if words[0] == "read":
             assert option(words, "--map") == f"examples/{EXAMPLES.get(name, name)}/map.toml"
             assert option(words, "--catalogue") == CATALOGUES.get(name)
             said = re.sub(r"Written to \S+/", "Written to ", said)
+        elif words[0] == "fit":
+            assert option(words, "--out") == f"{name}.json"
+            said = fit_set(name).said
         elif command.prints:
             said = collage(words[0], str(read_set(name).folder), *words[2:])
         assert missing(command.prints, said) == [], command.line
