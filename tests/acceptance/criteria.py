@@ -223,7 +223,20 @@ def _confounded(many: Many) -> list[Line]:
         (there,), (none,) = over(many, "volume-0.8-3000", name), over(many, "volume-0.0-3000", name)
         told = f"weights of {words} at δ = .8 over those at δ = 0"
         lines.append(Line(told, _mean(there) / _mean(none), min(there.size, none.size), low=low, high=high))
-    return lines
+    for name, words in (("", "the fit"), ("pooled_", "a pooled fit"), ("random_", "a random level alone")):
+        names = (f"{name}credits_ratio", f"{name}strikes_ratio")
+        (credit, strike), (credit_0, strike_0) = (
+            over(many, "volume-0.8-3000", *names),
+            over(many, "volume-0.0-3000", *names),
+        )
+        bent = (_mean(credit) / _mean(strike)) / (_mean(credit_0) / _mean(strike_0))
+        lines.append(Line(f"… credits against strikes, by {words}", bent, min(credit.size, credit_0.size)))
+    kappa, own = over(many, "volume-0.8-3000", "kappa_value", "own")
+    return [
+        *lines,
+        Line("κ found at δ = .8, where it is 4, median", _quantile(kappa), kappa.size),
+        Line("ρ found at δ = .8, where it is 1, median", _quantile(own), own.size),
+    ]
 
 
 def _cold(many: Many) -> list[Line]:
