@@ -103,17 +103,26 @@ def _asymmetry(many: Many) -> list[Line]:
         lines.append(Line(f"half-lives {days}: told in the right order", _mean(right), right.size, low=0.90))
     credit, strike = over(many, "equal-3000", "credit_value", "strike_value")
     apart = np.abs(np.log(strike / credit)) > math.log(1.6)
-    return [*lines, Line("both 90: told as more than 1.6 times apart", _mean(apart), apart.size, high=0.10)]
+    return [
+        *lines,
+        Line("both 90: told as more than 1.6 times apart", _mean(apart), apart.size, high=0.10),
+        Line("both 90: half-life of credits found, median", _quantile(credit), credit.size),
+        Line("both 90: half-life of strikes found, median", _quantile(strike), strike.size),
+    ]
 
 
 def _covered(many: Many) -> list[Line]:
     lines = []
-    for name, true in (("credit", 45.0), ("strike", 120.0)):
-        low, high = over(many, "base-3000", f"{name}_low", f"{name}_high")
-        inside = (np.isnan(low) | (low <= true)) & (np.isnan(high) | (high >= true))
-        lines.append(
-            Line(f"{name}s: true half-life in the 95 % interval, at 3000", _mean(inside), inside.size, low=0.88)
-        )
+    for run, credit, strike, bar in (
+        ("base-3000", 45.0, 120.0, 0.88),
+        ("reversed-3000", 120.0, 45.0, None),
+        ("equal-3000", 90.0, 90.0, None),
+    ):
+        for name, true in (("credit", credit), ("strike", strike)):
+            low, high = over(many, run, f"{name}_low", f"{name}_high")
+            inside = (np.isnan(low) | (low <= true)) & (np.isnan(high) | (high >= true))
+            told = f"{name}s of {true:g} days: true half-life in the 95 % interval, at 3000"
+            lines.append(Line(told, _mean(inside), inside.size, low=bar))
     return lines
 
 
@@ -294,6 +303,10 @@ CRITERIA: Final[Mapping[str, Criterion]] = {
     "6": Criterion(
         "Which fades faster is told", {"base-3000": 100, "reversed-3000": 100, "equal-3000": 100}, _asymmetry
     ),
-    "14": Criterion("Intervals of half-lives hold what they say", {"base-3000": 100}, _covered),
+    "14": Criterion(
+        "Intervals of half-lives hold what they say",
+        {"base-3000": 100, "reversed-3000": 100, "equal-3000": 100},
+        _covered,
+    ),
     "19": Criterion("A wrong shape of fading costs little", {"power-3000": 20, "peak-3000": 20}, _misspecified),
 }
