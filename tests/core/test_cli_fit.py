@@ -60,7 +60,7 @@ def test_the_model_is_whole_and_says_what_it_stands_on(fitted: tuple[Path, str, 
     assert model.depth == "weights"
     assert 300 <= model.n_ratings < 2_000
     assert model.catalogue == default().version
-    assert model.index_sd != default().index_sd
+    assert (model.index_sd != default().index_sd) == model.validation.accepted
     assert model.marks["delivered_late"].default == default()["delivered_late"].weight
     assert {each.weight <= 0.0 for name, each in model.marks.items() if each.default < 0.0} == {True}
     assert model.kappa.value == default().kappa
@@ -117,7 +117,7 @@ def test_too_few_ratings_give_the_catalogue_s_own_numbers_and_say_so(small: Path
     assert model.inherited_share.verdict == "too_few"
     assert not model.validation.accepted
     assert b"too few" in said.data
-    assert "Note: 1 usable ratings carry nothing, not full" in said.talk
+    assert "1 of 1 ratings can be used.\nNote: 1 usable ratings carry nothing, not full" in said.talk
     assert collage("score", small, "--model", small / "MODEL.json").code == 0
 
 

@@ -67,6 +67,7 @@ def _fitted(
     usable = learning.usable(dataset.table("ratings"), marks, found.touchpoints, found.customers, at=at)
     ratings, asked = learning.as_ratings(_rows(usable))
     kinds = learning.kinds_of(found.catalogue)
+    say(f"{ratings.n:,} of {_count(dataset.table('ratings')):,} ratings can be used.")
     _warn(arguments.depth, ratings.n)
 
     def remembering(multipliers: Sequence[float]) -> learning.Remembered:
@@ -109,9 +110,14 @@ def _published(
 
     if not model.fitted:
         return model, None
-    scores = experience.score(*tables, catalogue.by(model), at=at)
-    model = replace(model, index_sd=learning.index_sd(scores, model.index_sd))
+    if model.validation.accepted:  # what has not passed its test moves no scale
+        scores = experience.score(*tables, catalogue.by(model), at=at)
+        model = replace(model, index_sd=learning.index_sd(scores, model.index_sd))
     return model, report.bridge(tables, plain=catalogue, by_model=catalogue.by(model), at=at, kept=kept)
+
+
+def _count(table: Any) -> int:
+    return int(table.count().to_pyarrow().as_py())
 
 
 def _rows(table: Any) -> pa.Table:

@@ -56,7 +56,9 @@ def verdict(model: Model, *, language: str) -> Verdict:
     standing = _standing(model, tell)
     if share.verdict == "too_few":
         title = tell._("There are too few ratings to say what they depend on: nothing is claimed.")
-        if model.n_ratings >= FEWEST_RATINGS:
+        if "contacts_unknown" in model.notes:
+            title = tell._("Too few ratings tell which contact they rate: whether it counts alone cannot be said.")
+        elif model.n_ratings >= FEWEST_RATINGS:
             title = tell._(
                 "Too few customers have rated twice to say whether what came before a contact counts: nothing is "
                 "claimed about it."
@@ -189,7 +191,7 @@ def _of_weights(model: Model, tell: Telling) -> Sequence[str]:
 def _of_customers(model: Model, tell: Telling) -> Sequence[str]:
     # every customer has one at least: no more of them can have two than there are ratings beyond the first
     most = (model.n_ratings - model.n_customers) / max(1, model.n_customers)
-    if most >= _A_FIFTH:
+    if most >= _A_FIFTH and "few_customers_twice" not in model.notes:
         return []
     return [
         tell._(

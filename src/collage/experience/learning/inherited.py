@@ -6,7 +6,8 @@ Share: Var(I·w)/(Var(I·w) + Var((1+ρ)O·w)) at the fitted weights. Significan
 swapped between customers who had about as many contacts in the year before (tenths), so that nothing but the tie
 between a history and its ratings is broken; of O by swapping what contacts left between ratings in the same way.
 Half-lives and kappa are the catalogue's in the test, so that no search for good ones can make chance look like memory;
-in the share they are the fitted ones.
+in the share they are the fitted ones. In the test both blocks are taken less their customer's mean: it compares the
+ratings of one and the same customer, and how kindly somebody rates by nature does not enter.
 """
 
 from __future__ import annotations
@@ -27,16 +28,18 @@ from collage.experience.learning.ratings import Kinds, Numbers, Ratings, Whole
 from collage.experience.learning.weights import Reduced, reduced, solved
 from collage.experience.model import InheritedShare, Verdict
 
-__all__ = ["FEWEST", "Share", "inherited", "share_of", "swapped", "tenths"]
+__all__ = ["FEWEST", "Share", "enough_contacts", "inherited", "share_of", "swapped", "tenths"]
 
 FEWEST: Final = 300  # usable ratings
 _TIMES: Final = 999
 _LEVEL: Final = 0.05
+_KNOWN: Final = 0.8  # of ratings must have a known contact
 _GROUPS: Final = 10
 _MOST: Final = 20_000  # ratings that are enough for a test
 _FOLDS: Final = 20  # of customers, for the interval of the share
 _Z95: Final = 1.96
 _TINY: Final = 1e-9
+_ROUNDING: Final = 1e-9  # of the response's sum of squares: no gain
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +96,7 @@ def inherited(  # noqa: PLR0913  # the regression and its constants; chance and 
     note
         Called after each swap.
     """
-    if share is None or of.ratings.n < FEWEST or of.ratings.twice < FEW_TWICE:
+    if share is None or not enough_contacts(of.ratings) or of.ratings.twice < FEW_TWICE:
         return InheritedShare(None, None, None, None, None, "too_few")
     of, histories = _enough(of, histories, rng)
     blocks = _blocks(of, Point(0, 0, kappa))
@@ -104,6 +107,17 @@ def inherited(  # noqa: PLR0913  # the regression and its constants; chance and 
     if verdict == "nothing":  # a share of nothing
         return InheritedShare(None, None, None, p_before, p_own, verdict)
     return InheritedShare(share.value, share.low, share.high, p_before, p_own, verdict)
+
+
+def enough_contacts(ratings: Ratings) -> bool:
+    """Return whether of enough ratings it is known which contact they rate: else all marks would seem to be before it.
+
+    Parameters
+    ----------
+    ratings
+        Usable ones.
+    """
+    return int((ratings.contact >= 0).sum()) >= max(FEWEST, int(_KNOWN * ratings.n))
 
 
 def share_of(of: Design, point: Point, *, ratio: float) -> Share:
@@ -158,6 +172,8 @@ def _p_before(of: Design, borrowed: Borrowed, blocks: _Blocks, kappa: float, rat
     rest = of.evidence(Point(0, 0, kappa)) - of.left.before[0].sum(axis=1)
     tenth = tenths(of.ratings)[of.ratings.begins]
     real, above = gain(blocks.before), 0
+    if real <= 0.0:
+        return 1.0
     for _ in range(chance.times):
         left, evidence = borrowed(swapped(tenth, chance.rng))
         above += gain(left * per_evidence(rest + evidence, kappa)[:, None]) >= real
@@ -172,6 +188,8 @@ def _p_own(of: Design, blocks: _Blocks, ratio: float, chance: _Chance) -> float:
     gain = _Gain(np.column_stack([blocks.free, before]), blocks.response, of, ratio)
     tenth = tenths(of.ratings)
     real = gain(blocks.own)
+    if real <= 0.0:
+        return 1.0
     above = sum(gain(blocks.own[swapped(tenth, chance.rng)]) >= real for _ in range(chance.times))
     return (1 + above) / (chance.times + 1)
 
@@ -187,9 +205,11 @@ class _Gain:
         self._means = means * self._pulled
         square = self._weighed.T @ rows - self._means.T @ means
         self._factor = cho_factor(square[:q, :q] + _ridge(square[:q, :q]))
-        self._back = cho_solve(self._factor, square[:q, q])
+        self._back, self._whole = cho_solve(self._factor, square[:q, q]), float(square[q, q])
 
     def __call__(self, block: Numbers) -> float:
+        # less its customer's mean: what one customer has more of than another may go with how kindly they rate
+        block = block - self._of.spread(self._of.means(block))
         means, q = self._of.means(block), self._q
         inner = (block * self._of.weight[:, None]).T @ block - (means * self._pulled).T @ means
         cross = block.T @ self._weighed - means.T @ self._means
@@ -197,7 +217,8 @@ class _Gain:
         target = cross[:, q] - cross[:, :q] @ self._back
         trust = _trust(self._kinds)
         found = _drawn(left, target, trust, self._kinds.sign)
-        return float(2.0 * target @ found - found @ left @ found - (trust * found**2).sum())
+        gain = float(2.0 * target @ found - found @ left @ found - (trust * found**2).sum())
+        return gain if gain > _ROUNDING * self._whole else 0.0
 
 
 def _blocks(of: Design, point: Point) -> _Blocks:

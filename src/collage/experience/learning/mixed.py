@@ -22,7 +22,7 @@ __all__ = ["FEW_TWICE", "Clusters", "Variance", "clusters", "effects", "levels",
 
 # below this share of customers with two ratings, τ cannot be told from σ: all is taken for noise (model.md §1.10)
 FEW_TWICE: Final = 0.2
-_LEAST, _MOST = 1e-6, 25.0
+_LEAST, _MOST, _AT_BOUND = 1e-6, 25.0, 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,7 @@ def variance(residual: Numbers, of: Clusters, *, parameters: int, noise: float |
     if fitted:
         bounds = (float(np.log(_LEAST)), float(np.log(_MOST)))
         found = minimize_scalar(minus_log_likelihood, bounds=bounds, method="bounded", options={"xatol": 1e-4})
-        ratio = float(np.exp(found.x))
+        ratio = float(np.exp(found.x)) if found.x > bounds[0] + _AT_BOUND else 0.0
     return Variance(left(ratio) / rest if noise is None else noise, ratio, fitted=fitted)
 
 

@@ -93,10 +93,10 @@ def probabilities(of: Answers, cuts: Numbers, eta: Numbers) -> Numbers:
     return found
 
 
-def up_to(of: Answers, cuts: Numbers, eta: Numbers, *, score: float) -> Numbers:
-    """Return the probability of an answer up to a score on the scale from 1 to 5."""
+def up_to(of: Answers, cuts: Numbers, eta: Numbers, *, score: float, below: bool = False) -> Numbers:
+    """Return the probability of an answer up to a score on the scale from 1 to 5, or of one below it."""
     last = np.array(of.categories) - 1
-    place = np.floor((score - 1.0) / 4.0 * last + 1e-9).astype(np.int64)[of.instrument]
+    place = np.floor((score - 1.0) / 4.0 * last + 0.5).astype(np.int64)[of.instrument] - int(below)
     at = Answers(place, of.instrument, of.categories, of.weight)
     found: Numbers = ndtr(_edge(at, cuts, eta, 1))
     return found

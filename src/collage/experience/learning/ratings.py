@@ -31,7 +31,8 @@ class Ratings:
 
     `customer` counts from 0 without gaps; `rated_at` and `started_at` (when the rated contact began) are microseconds;
     `score` is rescaled to 1–5, `category` the place of the score among those of its instrument; `instrument` and `way`
-    (of asking: instrument, item, wording and channel) are places in `instruments` and `ways`; `weight` has mean 1;
+    (of asking: instrument, item, wording and channel) are places in `instruments` and `ways`; `weight` adds up to the
+    effective number of ratings;
     `contacts` is how many contacts the customer had up to the rating, `contacts_year` how many in the 365 days before.
     `categories` says how many scores each instrument has.
     """
@@ -63,9 +64,11 @@ class Ratings:
 
     @property
     def twice(self) -> float:
-        """Return the share of customers with two ratings or more."""
-        counts = np.diff(np.append(self.begins, self.n))
-        return float((counts > 1).mean()) if counts.size else 0.0
+        """Return the share of customers who rated at two moments or more: two questions of one survey are one."""
+        if not self.n:
+            return 0.0
+        moments = np.unique(np.column_stack([self.customer, self.rated_at]), axis=0)[:, 0]
+        return float((np.bincount(moments) > 1).mean())
 
     def some(self, which: Flags | Whole) -> Ratings:
         """Return some of the ratings, in their order; customers are counted anew."""

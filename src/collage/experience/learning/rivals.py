@@ -49,10 +49,13 @@ def foretold(ratings: Ratings, reading: Numbers, seen: Flags, *, known: bool = T
         Whether a customer's earlier ratings are known when the next is foretold.
     """
     free = nuisance(ratings)
+    # the cuts of each instrument already say how its commonest way is answered
+    free[:, [way for way in _leading(ratings) if way]] = 0.0
     rows = np.column_stack([reading.reshape(ratings.n, -1), free[:, 1:]])
     mean = np.average(rows[seen, -2:], axis=0, weights=ratings.weight[seen])
     rows[:, -2:] -= mean
-    here = np.column_stack([np.ones(ratings.n), rows])
+    others = [ratings.instrument == each for each in range(1, len(ratings.instruments))]
+    here = np.column_stack([np.ones(ratings.n), *others, rows])
     weight = np.sqrt(ratings.weight[seen])[:, None]
     beta = np.linalg.lstsq(here[seen] * weight, ratings.score[seen] * weight[:, 0], rcond=None)[0]
     residual = ratings.score - here @ beta
@@ -65,3 +68,8 @@ def foretold(ratings: Ratings, reading: Numbers, seen: Flags, *, known: bool = T
     whole = np.zeros(columns.shape[1])
     whole[used] = fitted.beta
     return Foretold(ordinal.Fitted(fitted.cuts, whole, fitted.log_likelihood), columns @ whole)
+
+
+def _leading(ratings: Ratings) -> list[int]:
+    """Return the commonest way of asking of each instrument; ways are numbered from the commonest on."""
+    return [int(ratings.way[ratings.instrument == each].min(initial=0)) for each in range(len(ratings.instruments))]

@@ -15,7 +15,7 @@ from collage.experience.catalogue import Catalogue
 from collage.experience.learning.design import Design, Point, design
 from collage.experience.learning.grid import CLUSTER_FACTOR, MULTIPLIERS, Axis
 from collage.experience.learning.histories import Histories
-from collage.experience.learning.inherited import inherited, share_of
+from collage.experience.learning.inherited import enough_contacts, inherited, share_of
 from collage.experience.learning.naive import naive
 from collage.experience.learning.ratings import Flags, Kinds, Numbers, Ratings, Remembered, Remembering, kinds_of
 from collage.experience.learning.rivals import foretold
@@ -92,10 +92,10 @@ def fit(  # noqa: PLR0913  # what was rated, and chance and clock as arguments
     -------
     Model
         `index_sd` is the catalogue's; whoever has scores by this model replaces it. Below 300 ratings (50, where
-        `depth` is given) `fitted` is false and all numbers are the catalogue's.
+        `depth` is given), and where all scores are the same, `fitted` is false and all numbers are the catalogue's.
     """
     chosen: Depth = depth or depth_of(ratings.n)
-    if chosen == "none" or ratings.n < _LEAST:
+    if chosen == "none" or ratings.n < _LEAST or np.unique(ratings.score).size == 1:
         return _unfitted(ratings, catalogue, now)
     # many small matrices: more threads would only wait for one another
     with threadpool_limits(1):
@@ -146,12 +146,12 @@ def _verdict(fitted: _Fitted, histories: Histories, one: Remembered, asked: _Ask
     """Return whether ratings owe anything to what was before the contact."""
     made = fitted.found
     working, ratio = made.linear.design, made.linear.spread.ratio
-    enough = working.ratings.n >= FEWEST
+    enough = working.ratings.n >= FEWEST and enough_contacts(working.ratings)
     share = share_of(fitted.at, Point(0, 1, made.kappa.value), ratio=ratio) if enough else None
     tested = design(working.ratings, working.kinds, one)
     note = _counting(asked.progress, f"of {asked.times} permutations")
-    constants = {"kappa": asked.catalogue.kappa, "ratio": ratio}
-    return inherited(tested, histories, share, **constants, rng=asked.rng, times=asked.times, note=note)
+    kappa, rng, times = asked.catalogue.kappa, asked.rng, asked.times
+    return inherited(tested, histories, share, kappa=kappa, ratio=ratio, rng=rng, times=times, note=note)
 
 
 def _counting(progress: Callable[[str], None], what: str) -> Callable[[], None]:
@@ -270,6 +270,8 @@ def _notes(ratings: Ratings, made: Found, *, search: bool) -> Sequence[str]:
     found_ = [] if made.linear.spread.fitted else ["few_customers_twice"]
     if not search:
         found_.append("half_lives_held")
+    if not enough_contacts(ratings):
+        found_.append("contacts_unknown")
     if len(ratings.instruments) > 1:
         found_.append("several_instruments")
     return found_

@@ -18,15 +18,17 @@ import pyarrow.compute as pc
 
 from collage.experience.fold import moments
 from collage.experience.index import double
-from collage.experience.learning.ratings import Ratings, Whole
+from collage.experience.learning.ratings import Numbers, Ratings, Whole
 from collage.experience.packed import microseconds
 from collage.experience.people import keyed
 
-__all__ = ["as_ratings", "index_sd", "usable"]
+__all__ = ["as_ratings", "effective", "index_sd", "usable"]
 
 _YEAR_US: Final = 365 * 86_400_000_000
 _FEWEST: Final = 30  # of a way of asking, to tell its shift
 _MOST_CATEGORIES: Final = 11
+_HEAVIEST: Final = 10.0
+_OFTEN: Final = 0.05  # of scores between the steps, before a scale is taken for a finer one
 _FAINT, _ALIKE = 0.2, 1e-6
 _OTHER: Final = "other ways"
 _ORDER: Final = ("customer_id", "rated_us", "rating_id")
@@ -95,8 +97,8 @@ def _with_contacts(met: ir.Table, firsts: ir.Table) -> ir.Table:
     pairs = met.select("rating_id", "customer_id", "rated_us").join(firsts, "customer_id")
     pairs = pairs.filter(pairs.first_us <= pairs.rated_us)
     recent = pairs.first_us > pairs.rated_us - _YEAR_US
-    counted = pairs.group_by("rating_id").agg(contacts=pairs.count(), contacts_year=recent.sum())
-    both = met.left_join(counted, "rating_id").drop("rating_id_right")
+    counted = pairs.group_by("rating_id", "customer_id").agg(contacts=pairs.count(), contacts_year=recent.sum())
+    both = met.left_join(counted, ["rating_id", "customer_id"]).drop("rating_id_right", "customer_id_right")
     none = ibis.literal(0, type="int64")
     names = ("contacts", "contacts_year")
     return both.mutate(**{name: both[name].cast("int64").fill_null(none) for name in names})
@@ -128,7 +130,7 @@ def as_ratings(found: pa.Table) -> tuple[Ratings, pa.Table]:
         category=category,
         instrument=instrument,
         way=way,
-        weight=weight / weight.mean() if weight.size else weight,
+        weight=effective(weight),
         contacts=found["contacts"].to_numpy().astype(np.float64),
         contacts_year=found["contacts_year"].to_numpy().astype(np.float64),
         instruments=instruments,
@@ -140,6 +142,15 @@ def as_ratings(found: pa.Table) -> tuple[Ratings, pa.Table]:
     return ratings, asked.append_column("place", place).append_column("customer", pa.array(customer))
 
 
+def effective(weight: Numbers) -> Numbers:
+    """Return sampling weights, none above ten times the median, that add up to the effective number (Kish 1965)."""
+    if not weight.size:
+        return weight
+    kept = np.minimum(weight, _HEAVIEST * float(np.median(weight)))
+    found: Numbers = kept * (kept.sum() / (kept**2).sum())
+    return found
+
+
 def _categories(found: pa.Table) -> tuple[Whole, tuple[str, ...], tuple[int, ...], Whole]:
     """Return of each rating its instrument and the nearest of its categories; what instruments there are."""
     low, high = found["scale_low"].to_numpy(), found["scale_high"].to_numpy()
@@ -148,7 +159,8 @@ def _categories(found: pa.Table) -> tuple[Whole, tuple[str, ...], tuple[int, ...
     place, whole = _by_number(keys)
     steps = dict(zip(keys, (high - low).tolist(), strict=True))
     off = (found["score"].to_numpy() - low) % 1.0 != 0.0  # a mean of several answers, say
-    between = set(np.array(keys)[off].tolist()) if off.any() else set()
+    counted, between_ = Counter(keys), Counter(key for key, each in zip(keys, off.tolist(), strict=True) if each)
+    between = {key for key, n in between_.items() if n >= _OFTEN * counted[key]}
     counts = tuple(
         int(steps[key]) + 1 if _counts(steps[key]) and key not in between else _MOST_CATEGORIES for key in whole
     )

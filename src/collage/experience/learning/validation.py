@@ -1,8 +1,8 @@
 """How well a fit foretells ratings that it has not seen: later ones, and those of customers left out.
 
 Rolling origin: three times the past is fitted anew, search and all, and the ratings up to the next time are foretold.
-Customers left out: five folds, each fitted without. Every rival is fitted to the same ratings and given the same
-company (`rivals`).
+Customers left out: five folds; weights, half-lives and kappa are fitted without each, about one linear regression that
+all ratings made. Every rival is fitted to the same ratings and given the same company (`rivals`).
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ RIVALS: Final = (
 _ORIGINS: Final = (0.55, 0.70, 0.85, 1.0)  # shares of the ratings, in order of time
 _FEWEST, _FEWEST_LATER = 100, 30  # ratings to fit to, and to foretell
 _AT_BOUND: Final = 0.3
-_LOW, _HIGH, _JUST = 2.0, 4.0, 1e-3  # dissatisfied up to, satisfied from, on the scale from 1 to 5
+_LOW, _HIGH = 2.0, 4.0  # dissatisfied up to, satisfied from, on the scale from 1 to 5
 _TENTHS: Final = 10
 _Z95: Final = 1.96
 _FIXED: Final = 1.5  # times the catalogue's half-lives: 90 days where it says 60
@@ -190,11 +190,11 @@ def _calibrated(ratings: Ratings, told: Sequence[Foretold]) -> tuple[dict[str, l
     fold = ratings.customer * 7919 % FOLDS
     for number, each in zip(sorted(set(fold.tolist())), told, strict=False):
         out = fold == number
-        low, high = (ordinal.up_to(answers, each.fitted.cuts, each.eta, score=score) for score in (_LOW, _HIGH - _JUST))
+        low = ordinal.up_to(answers, each.fitted.cuts, each.eta, score=_LOW)
+        high = ordinal.up_to(answers, each.fitted.cuts, each.eta, score=_HIGH, below=True)
         expected["dissatisfied"][out] = low[out]
         expected["satisfied"][out] = 1.0 - high[out]
-    value = 1.0 + 4.0 * ratings.category / (np.array(ratings.categories)[ratings.instrument] - 1)
-    observed = {"dissatisfied": value <= _LOW, "satisfied": value >= _HIGH}
+    observed = {"dissatisfied": ratings.score <= _LOW, "satisfied": ratings.score >= _HIGH}
     tables = {name: _tenths(expected[name], observed[name], ratings.weight) for name in expected}
     slopes = {name: _slope(expected[name], observed[name], ratings.weight) for name in expected}
     return tables, slopes
