@@ -227,9 +227,9 @@ def _calibration(of: Replicate) -> Figures:
     said = foretold(ratings, of.reading, of.seen, known=False)
     answers = ordinal.answers_of(ratings)
     figures = {}
-    for name, upto in (("unhappy", _UNHAPPY), ("happy", _HAPPY - 0.5)):
-        share = ordinal.up_to(answers, said.fitted.cuts, said.eta, score=upto)[out]
-        came = (ratings.score[out] <= upto).astype(np.float64)
+    for name, score, below in (("unhappy", _UNHAPPY, False), ("happy", _HAPPY, True)):
+        share = ordinal.up_to(answers, said.fitted.cuts, said.eta, score=score, below=below)[out]
+        came = (ratings.score[out] < score if below else ratings.score[out] <= score).astype(np.float64)
         figures[f"slope_{name}"] = float(np.polyfit(share, came, 1)[0])
         tenths = np.array_split(np.argsort(share, kind="stable"), _TENTHS)
         figures[f"gap_{name}"] = max(abs(float(share[each].mean() - came[each].mean())) for each in tenths)
