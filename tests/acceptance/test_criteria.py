@@ -155,8 +155,8 @@ def test_two_hundred_ratings_are_too_few(small: World) -> None:
 
 
 def test_a_company_whose_memory_is_unlike_the_catalogues_is_told_so_and_its_fit_is_accepted(small: World) -> None:
-    # where it is much as the catalogue says, 1,500 ratings are often too few for a lead of one standard error; and strikes
-    # that hardly fade differ little between the ratings of one customer, so that 1,000 do not tell them from the customer
+    # much like the catalogue, 1,500 ratings are often too few for a lead of one standard error; and strikes that hardly
+    # fade differ little between the ratings of one customer, so that 1,000 do not tell them from the customer
     model = modelled(small, replace(BASE, credit_days=15.0, strike_days=240.0, weight_least=0.3), n=2_000)
     assert model.inherited_share.verdict == "inherited"
     assert model.validation.accepted, model.validation.gains

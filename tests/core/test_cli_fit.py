@@ -117,7 +117,7 @@ def test_too_few_ratings_give_the_catalogue_s_own_numbers_and_say_so(small: Path
     assert model.inherited_share.verdict == "too_few"
     assert not model.validation.accepted
     assert b"too few" in said.data
-    assert "1 of 1 ratings can be used.\nNote: 1 usable ratings carry nothing, not full" in said.talk
+    assert "Note: 1 usable ratings carry nothing, not full" in said.talk
     assert collage("score", small, "--model", small / "MODEL.json").code == 0
 
 

@@ -42,9 +42,11 @@ def fit(arguments: argparse.Namespace) -> None:
         at = arguments.at or _latest(dataset)
         step("marks")
         found = marked(dataset, arguments.catalogue)
+        whole = _count(dataset.table("ratings"))
         model, bridge = _fitted(dataset, found, at, arguments, step)
     _write(arguments.out, model_json.dumps(model))
     _tell(model, bridge)
+    say(f"{model.n_ratings:,} of {whole:,} ratings could be used.")
     say(f"{arguments.out}: the model; use it with --model {arguments.out} on score, explain and report.")
 
 
@@ -67,7 +69,6 @@ def _fitted(
     usable = learning.usable(dataset.table("ratings"), marks, found.touchpoints, found.customers, at=at)
     ratings, asked = learning.as_ratings(_rows(usable))
     kinds = learning.kinds_of(found.catalogue)
-    say(f"{ratings.n:,} of {_count(dataset.table('ratings')):,} ratings can be used.")
     _warn(arguments.depth, ratings.n)
 
     def remembering(multipliers: Sequence[float]) -> learning.Remembered:

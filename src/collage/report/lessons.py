@@ -56,7 +56,7 @@ def verdict(model: Model, *, language: str) -> Verdict:
     standing = _standing(model, tell)
     if share.verdict == "too_few":
         title = tell._("There are too few ratings to say what they depend on: nothing is claimed.")
-        if "contacts_unknown" in model.notes:
+        if "contacts_unknown" in model.notes and "few_customers_twice" not in model.notes:
             title = tell._("Too few ratings tell which contact they rate: whether it counts alone cannot be said.")
         elif model.n_ratings >= FEWEST_RATINGS:
             title = tell._(
