@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import argparse
-from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from collage.cli.opening import last, marked, opened
 from collage.cli.printing import at_work, print_table, say, show
+from collage.cli.writing import write_text
 from collage.errors import CollageError
 
 if TYPE_CHECKING:
@@ -44,7 +43,7 @@ def fit(arguments: argparse.Namespace) -> None:
         found = marked(dataset, arguments.catalogue)
         whole = _count(dataset.table("ratings"))
         model, bridge = _fitted(dataset, found, at, arguments, step)
-    _write(arguments.out, model_json.dumps(model))
+    write_text(arguments.out, model_json.dumps(model))
     _tell(model, bridge)
     say(f"{model.n_ratings:,} of {whole:,} ratings could be used.")
     say(f"{arguments.out}: the model; use it with --model {arguments.out} on score, explain and report.")
@@ -125,19 +124,6 @@ def _rows(table: Any) -> pa.Table:
     """Return the rows of a table; Spark forgets the columns of one without rows."""
     fetched = table.to_pyarrow()
     return fetched if fetched.num_rows else table.schema().to_pyarrow().empty_table()
-
-
-def _write(file: Path, text: str) -> None:
-    """Write a model beside its place, then put it there."""
-    beside = file.with_name(f".{file.name}.part")
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        beside.write_text(text, encoding="utf-8")
-        beside.replace(file)
-    except OSError as error:
-        with suppress(OSError):
-            beside.unlink()
-        raise CollageError(f"write {file}", str(error), "choose another place with --out") from None
 
 
 def _tell(model: Model, bridge: Bridge | None) -> None:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from collage.cli.opening import last, marked, opened
 from collage.cli.printing import at_work, say, show
-from collage.errors import CollageError
+from collage.cli.writing import write_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -68,7 +66,7 @@ def _write_report(dataset: Dataset, arguments: Any, step: Callable[[str], None])
     )
     figures = room.figures(source, at=at, language=arguments.language, progress=step)
     step("the page")
-    _write(arguments.out, room.page(figures, language=arguments.language))
+    write_text(arguments.out, room.page(figures, language=arguments.language))
     return figures
 
 
@@ -82,16 +80,3 @@ def _say_findings(figures: Figures, language: str) -> None:
     if figures.model is not None:
         taught = verdict(figures.model, language=language)
         show(f"{taught.title}\n   {taught.standing}")
-
-
-def _write(file: Path, page: str) -> None:
-    """Write a page beside its place, then put it there."""
-    beside = file.with_name(f".{file.name}.part")
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        beside.write_text(page, encoding="utf-8")
-        beside.replace(file)
-    except OSError as error:
-        with suppress(OSError):
-            beside.unlink()
-        raise CollageError(f"write {file}", str(error), "choose another place with --out") from None

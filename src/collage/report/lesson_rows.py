@@ -83,7 +83,7 @@ class Trial:
 
 @dataclass(frozen=True, slots=True)
 class Tenths:
-    """What was expected of later ratings and what came, by tenth; `within` of them lie inside their interval."""
+    """What was expected of customers left out and what came, by tenth; `within` of them lie inside their interval."""
 
     outcome: str
     rows: Sequence[Calibration]
