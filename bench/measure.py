@@ -102,10 +102,13 @@ def rated(
     )
 
 
-def apart(*words: str) -> tuple[float, float]:
-    """Run the command with these words in a process of its own; return its seconds and its peak of memory in GiB."""
+def apart(*words: str, memory: str = "12GiB") -> tuple[float, float]:
+    """Run the command with these words in a process of its own; return its seconds and its peak of memory in GiB.
+
+    DuckDB may take `memory`, unless ``COLLAGE_MEMORY`` is set.
+    """
     begun = perf_counter()
-    limited = {"COLLAGE_MEMORY": "12GiB", **os.environ}
+    limited = {"COLLAGE_MEMORY": memory, **os.environ}
     command = [sys.executable, "-c", _MEASURED, *words]
     done = subprocess.run(command, check=True, capture_output=True, text=True, env=limited)
     return perf_counter() - begun, float(done.stdout.split()[-1])

@@ -160,7 +160,7 @@ def pooled(of: Replicate) -> Figures:
     working = of.found.linear.design
     at = design(working.ratings, working.kinds, of.here.left)
     a, o = at.features(of.point)
-    fixed = at.fixed[:, :-2]
+    fixed = at.fixed[:, :-4]
     rows = np.column_stack([fixed, a, o, at.ratings.score])
     figures, truth = {}, of.drawn.weight[of.kept]
     with threadpool_limits(1):

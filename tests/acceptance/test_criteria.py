@@ -51,7 +51,7 @@ def modelled(of: World, causes: Ratings, *, n: int) -> Model:
     got, shipped = drawn(of, causes, n=n, seed=0), experience.default()
     catalogue = replace(shipped, classes=dict.fromkeys(shipped.classes, ONE_CLASS_DAYS))
 
-    def remembering(multipliers: Sequence[float]) -> Remembered:
+    def remembering(multipliers: Sequence[float], **_: bool) -> Remembered:
         return recalled(got.histories, got.ratings, kinds_of(catalogue), multipliers)
 
     return fit(

@@ -70,9 +70,9 @@ def _fitted(
     kinds = learning.kinds_of(found.catalogue)
     _warn(arguments.depth, ratings.n)
 
-    def remembering(multipliers: Sequence[float]) -> learning.Remembered:
+    def remembering(multipliers: Sequence[float], *, light: bool = False) -> learning.Remembered:
         rows = _rows(learning.features(asked, marks, found.customers, kinds, multipliers))
-        return learning.remembered(rows, ratings.n, kinds, multipliers)
+        return learning.remembered(rows, ratings.n, kinds, multipliers, light=light)
 
     model = learning.fit(
         ratings,

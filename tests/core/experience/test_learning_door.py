@@ -71,7 +71,7 @@ def test_what_is_left_at_a_rating_adds_up_to_the_score_at_that_moment(company: P
     names = ("marks", "touchpoints", "customers", "ratings")
     marks, touchpoints, who, rated = (duckdb.read_parquet(str(company / f"{name}.parquet")) for name in names)
     usable = duckdb.to_pyarrow(learning.usable(rated, marks, touchpoints, who, at=AT))
-    usable = usable.sort_by([(name, "ascending") for name in ("customer_id", "rated_us", "rating_id")])
+    _, asked_for = learning.as_ratings(usable)
     own = (default().kappa + 1) / (default().kappa + left.evidence[1].sum(axis=1)) * (left.whole[1] @ KINDS.weight)
     places = list(range(0, ratings.n, ratings.n // 7))
     moments = [
@@ -81,7 +81,7 @@ def test_what_is_left_at_a_rating_adds_up_to_the_score_at_that_moment(company: P
     scores = duckdb.to_pyarrow(experience.score(marks, touchpoints, who, default(), at=asked)).to_pylist()
     found = {(row["customer_id"], row["at"]): row["experience"] for row in scores}
     for place, moment_ in zip(places, moments, strict=True):
-        assert found[usable["customer_id"][place].as_py(), moment_] == pytest.approx(own[place], abs=1e-9)
+        assert found[asked_for["customer_id"][place].as_py(), moment_] == pytest.approx(own[place], abs=1e-9)
 
 
 @pytest.mark.spark
@@ -94,6 +94,21 @@ def test_spark_says_the_same(company: Path, duckdb: Any, spark: SparkSession) ->
     assert one[1].occurred_at.tolist() == other[1].occurred_at.tolist()
     for part in PARTS:
         assert getattr(one[2], part) == pytest.approx(getattr(other[2], part), rel=1e-12, abs=1e-12), part
+
+
+def test_numbers_of_customers_do_not_matter(company: Path, duckdb: Any) -> None:
+    names = ("ratings", "marks", "touchpoints", "customers")
+    rated, left, touchpoints, who = (duckdb.read_parquet(str(company / f"{name}.parquet")) for name in names)
+    usable = duckdb.to_pyarrow(learning.usable(rated, left, touchpoints, who, at=AT))
+    ids = usable["customer_id"].unique().to_pylist()
+    other = dict(zip(ids, np.random.default_rng(2).permutation(len(ids)).tolist(), strict=True))
+    renamed = pa.array([f"{other[each]:06}" for each in usable["customer_id"].to_pylist()])
+    place = usable.schema.get_field_index("customer_id")
+    one, _ = learning.as_ratings(usable)
+    another, asked = learning.as_ratings(usable.set_column(place, "customer_id", renamed))
+    for column in ("customer", "rated_at", "started_at", "score", "contact", "contacts"):
+        assert getattr(one, column).tolist() == getattr(another, column).tolist(), column
+    assert len(set(asked["customer_id"].to_pylist())) == one.begins.size == len(ids)
 
 
 def test_the_order_of_rows_does_not_matter(company: Path, duckdb: Any, tmp_path: Path) -> None:

@@ -55,7 +55,7 @@ def fitted(ratings: Ratings, histories: Histories) -> Model:
     return learning.fit(
         ratings,
         histories,
-        lambda multipliers: recalled(histories, ratings, KINDS, multipliers),
+        lambda multipliers, **_: recalled(histories, ratings, KINDS, multipliers),
         default(),
         now=datetime(2026, 1, 1, tzinfo=UTC),
         rng=np.random.default_rng(0),

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize
 
-from collage.experience.learning.mixed import Clusters, levels, moments
+from collage.experience.learning.mixed import grouped, levels, moments
 from collage.experience.learning.ratings import Kinds, Numbers
 from collage.experience.learning.weights import reduced, solved, uncertainty
 
@@ -55,7 +55,7 @@ def test_the_numbers_are_those_of_the_formula_and_of_the_library() -> None:
     (said,) = rows("found")
     constant, late, settled, times = minimum()
     assert [number(each) for each in said[1:]] == pytest.approx([late, settled, times, constant], abs=6e-4)
-    of = Clusters(np.array([0, 2, 4]), np.ones(5), np.array([2.0, 2.0, 1.0]), 2 / 3)
+    of = grouped(np.array([0, 2, 4]), np.ones(5), twice=2 / 3)
     square = reduced(moments(np.column_stack([np.ones(5), WHOLE, OF_CONTACT, SCORE]), of, RATIO), free=1, marks=2)
     found = solved(square, KINDS, own=OWN)
     assert [*found.weight, found.multiplier, *found.free] == pytest.approx([late, settled, times, constant], abs=1e-4)

@@ -2,8 +2,9 @@
 
     y = Zγ + (A + ρO)w      A = (κ+1)·K/(κ+D) of all marks, O the part of the rated contact
 
-Z holds a constant, the ways of asking, the customer's means of A by the catalogue's weights (credits and strikes), and
-the logarithm of the contacts so far with its square.
+Z holds a constant, the ways of asking, the logarithm of the contacts so far with its square, and the customer's means:
+of the logarithm of the contacts in the year before with its square, and of A by the catalogue's weights (credits and
+strikes).
 """
 
 from __future__ import annotations
@@ -83,7 +84,7 @@ class Design:
 
 def design(ratings: Ratings, kinds: Kinds, left: Remembered) -> Design:
     """Return the regression of ratings on what was remembered."""
-    return Design(ratings, kinds, left, clusters(ratings), nuisance(ratings))
+    return Design(ratings, kinds, left, clusters(ratings), np.column_stack([nuisance(ratings), _often(ratings)]))
 
 
 def nuisance(ratings: Ratings) -> Numbers:
@@ -91,6 +92,15 @@ def nuisance(ratings: Ratings) -> Numbers:
     volume = np.log1p(ratings.contacts)
     ways = [(ratings.way == way).astype(np.float64) for way in range(1, len(ratings.ways))]
     return np.column_stack([np.ones(ratings.n), *ways, volume, volume**2])
+
+
+def _often(ratings: Ratings) -> Numbers:
+    """Return how often each customer comes, which goes with how kindly they rate: contacts so far grow with time."""
+    counts = np.diff(np.append(ratings.begins, ratings.n))
+    year = np.log1p(ratings.contacts_year)
+    # every rating alike: the weights of the working response owe something to the answer
+    mean = np.repeat(np.add.reduceat(year, ratings.begins) / counts, counts)
+    return np.column_stack([mean, mean**2])
 
 
 def per_evidence(evidence: Numbers, kappa: float) -> Numbers:

@@ -67,7 +67,9 @@ def features(
     return met.group_by("place", "kind", "stands").agg(**sums)
 
 
-def remembered(found: pa.Table, n: int, kinds: Kinds, multipliers: Sequence[float]) -> Remembered:
+def remembered(
+    found: pa.Table, n: int, kinds: Kinds, multipliers: Sequence[float], *, light: bool = False
+) -> Remembered:
     """Return rows of `features` as arrays.
 
     Parameters
@@ -78,11 +80,13 @@ def remembered(found: pa.Table, n: int, kinds: Kinds, multipliers: Sequence[floa
         How many ratings there are.
     kinds, multipliers
         As `features` had them.
+    light
+        In half the memory, to seven digits: for a search.
     """
     p, m = len(kinds.names), len(multipliers)
     rating, kind, stands = (found[name].to_numpy() for name in ("place", "kind", "stands"))
     cell, sign = rating * p + kind, rating * 2 + np.where(kinds.weight > 0.0, 0, 1)[kind]
-    whole, own, since = (np.zeros((m, n * p)) for _ in range(3))
+    whole, own, since = (np.zeros((m, n * p), np.float32 if light else np.float64) for _ in range(3))
     evidence, before = np.zeros((m, n * 2)), np.zeros((m, n * 2))
     old = stands == _BEFORE
     for number in range(m):

@@ -101,7 +101,7 @@ def inherited(  # noqa: PLR0913  # the regression and its constants; chance and 
     of, histories = _enough(of, histories, rng)
     blocks = _blocks(of, Point(0, 0, kappa))
     chance = _Chance(rng, times, note)
-    p_before = _p_before(of, Borrowed(histories, of.ratings, of.kinds), blocks, kappa, ratio, chance)
+    p_before = _p_before(of, histories, blocks, kappa, ratio, chance)
     p_own = _p_own(of, blocks, ratio, chance)
     verdict: Verdict = "inherited" if p_before < _LEVEL else "last_contact" if p_own < _LEVEL else "nothing"
     if verdict == "nothing":  # a share of nothing
@@ -166,16 +166,17 @@ class _Chance:
     note: Callable[[], None]
 
 
-def _p_before(of: Design, borrowed: Borrowed, blocks: _Blocks, kappa: float, ratio: float, chance: _Chance) -> float:
+def _p_before(of: Design, histories: Histories, blocks: _Blocks, kappa: float, ratio: float, chance: _Chance) -> float:
     """Return the p-value of what was before the contact."""
     gain = _Gain(np.column_stack([blocks.free, blocks.own]), blocks.response, of, ratio)
-    rest = of.evidence(Point(0, 0, kappa)) - of.left.before[0].sum(axis=1)
-    tenth = tenths(of.ratings)[of.ratings.begins]
-    real, above = gain(blocks.before), 0
+    real, above = gain(blocks.before[gain.rows]), 0
     if real <= 0.0:
         return 1.0
+    rest = (of.evidence(Point(0, 0, kappa)) - of.left.before[0].sum(axis=1))[gain.rows]
+    tenth, lending = tenths(of.ratings)[of.ratings.begins], gain.rows[of.ratings.begins]
+    borrowed = Borrowed(histories, of.ratings.some(gain.rows), of.kinds)
     for _ in range(chance.times):
-        left, evidence = borrowed(swapped(tenth, chance.rng))
+        left, evidence = borrowed(swapped(tenth, chance.rng)[lending])
         above += gain(left * per_evidence(rest + evidence, kappa)[:, None]) >= real
         chance.note()
     return (1 + above) / (chance.times + 1)
@@ -187,32 +188,35 @@ def _p_own(of: Design, blocks: _Blocks, ratio: float, chance: _Chance) -> float:
     before = np.column_stack([blocks.before[:, part] @ of.kinds.weight[part] for part in parts])
     gain = _Gain(np.column_stack([blocks.free, before]), blocks.response, of, ratio)
     tenth = tenths(of.ratings)
-    real = gain(blocks.own)
+    real = gain(blocks.own[gain.rows])
     if real <= 0.0:
         return 1.0
-    above = sum(gain(blocks.own[swapped(tenth, chance.rng)]) >= real for _ in range(chance.times))
+    above = sum(gain(blocks.own[swapped(tenth, chance.rng)[gain.rows]]) >= real for _ in range(chance.times))
     return (1 + above) / (chance.times + 1)
 
 
 class _Gain:
-    """By how much a block of features betters the fit beyond what is there already; its signs are the catalogue's."""
+    """By how much a block of features betters the fit beyond what is there already; its signs are the catalogue's.
+
+    The block counts less its customer's mean: what one customer has more of than another may go with how kindly they
+    rate. So it is asked for at `rows` alone, those of customers who rated more than once.
+    """
 
     def __init__(self, there: Numbers, response: Numbers, of: Design, ratio: float) -> None:
         rows, q = np.column_stack([there, response]), there.shape[1]
-        self._weighed, self._of, self._kinds, self._q = rows * of.of.weight[:, None], of.of, of.kinds, q
-        self._pulled = (ratio * of.of.size**2 / (1.0 + ratio * of.of.size))[:, None]
-        means = of.of.means(rows)
-        self._means = means * self._pulled
-        square = self._weighed.T @ rows - self._means.T @ means
+        counts = np.diff(np.append(of.of.begins, of.ratings.n))
+        self.rows = np.repeat(counts > 1, counts)
+        self._of, self._kinds, self._q = clusters(of.ratings.some(self.rows)), of.kinds, q
+        self._weighed = (rows * of.of.weight[:, None])[self.rows]
+        square = moments(rows, of.of, ratio)
         self._factor = cho_factor(square[:q, :q] + _ridge(square[:q, :q]))
         self._back, self._whole = cho_solve(self._factor, square[:q, q]), float(square[q, q])
 
     def __call__(self, block: Numbers) -> float:
-        # less its customer's mean: what one customer has more of than another may go with how kindly they rate
-        block = block - self._of.spread(self._of.means(block))
-        means, q = self._of.means(block), self._q
-        inner = (block * self._of.weight[:, None]).T @ block - (means * self._pulled).T @ means
-        cross = block.T @ self._weighed - means.T @ self._means
+        block, q = block - self._of.spread(self._of.means(block)), self._q
+        # its own means, on which `moments` pulls, are nothing now
+        inner = (block * self._of.weight[:, None]).T @ block
+        cross = block.T @ self._weighed
         left = inner - cross[:, :q] @ cho_solve(self._factor, cross[:, :q].T)
         target = cross[:, q] - cross[:, :q] @ self._back
         trust = _trust(self._kinds)

@@ -15,10 +15,11 @@ from typing import Final
 
 import numpy as np
 from scipy.optimize import minimize_scalar
+from scipy.sparse import csr_array
 
 from collage.experience.learning.ratings import Numbers, Ratings, Whole
 
-__all__ = ["FEW_TWICE", "Clusters", "Variance", "clusters", "effects", "levels", "moments", "variance"]
+__all__ = ["FEW_TWICE", "Clusters", "Variance", "clusters", "effects", "grouped", "levels", "moments", "variance"]
 
 # below this share of customers with two ratings, τ cannot be told from σ: all is taken for noise (model.md §1.10)
 FEW_TWICE: Final = 0.2
@@ -27,18 +28,20 @@ _LEAST, _MOST, _AT_BOUND = 1e-6, 25.0, 0.1
 
 @dataclass(frozen=True, slots=True)
 class Clusters:
-    """Which rows are one customer's: where each begins, the weight of each row, and the sum of weights by customer."""
+    """Which rows are one customer's: where each begins, the weight of each row, and the sum of weights by customer.
+
+    `of_each` takes rows to the weighted means of their customers.
+    """
 
     begins: Whole
     weight: Numbers
     size: Numbers
     twice: float
+    of_each: csr_array
 
     def means(self, rows: Numbers) -> Numbers:
         """Return the weighted mean of each customer's rows."""
-        weighed = rows * (self.weight if rows.ndim == 1 else self.weight[:, None])
-        summed = np.add.reduceat(weighed, self.begins, axis=0)
-        found: Numbers = summed / (self.size if rows.ndim == 1 else self.size[:, None])
+        found: Numbers = self.of_each @ rows
         return found
 
     def spread(self, by_customer: Numbers) -> Numbers:
@@ -59,8 +62,26 @@ class Variance:
 
 def clusters(ratings: Ratings) -> Clusters:
     """Return who of these ratings is whose."""
-    begins = ratings.begins
-    return Clusters(begins, ratings.weight, np.add.reduceat(ratings.weight, begins), ratings.twice)
+    return grouped(ratings.begins, ratings.weight, twice=ratings.twice)
+
+
+def grouped(begins: Whole, weight: Numbers, *, twice: float) -> Clusters:
+    """Return customers whose rows follow one another.
+
+    Parameters
+    ----------
+    begins
+        Where each customer's rows begin.
+    weight
+        Of each row.
+    twice
+        The share of customers who rated twice.
+    """
+    size: Numbers = np.add.reduceat(weight, begins)
+    ends = np.append(begins, weight.size)
+    share = weight / np.repeat(size, np.diff(ends))
+    of_each = csr_array((share, np.arange(weight.size), ends), shape=(begins.size, weight.size))
+    return Clusters(begins, weight, size, twice, of_each)
 
 
 def moments(rows: Numbers, of: Clusters, ratio: float) -> Numbers:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Final, TypeAlias
+from typing import Final, Protocol, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -126,19 +126,17 @@ class Remembered:
         parts = (self.whole, self.own, self.since, self.evidence, self.before)
         return Remembered(self.multipliers, *(part[:, which] for part in parts))
 
-    def lighter(self) -> Remembered:
-        """Return the same in half the memory, to seven digits: for a search."""
-        whole, own, since = (part.astype(np.float32) for part in (self.whole, self.own, self.since))
-        return Remembered(self.multipliers, whole, own, since, self.evidence, self.before)  # type: ignore[arg-type]  # of fewer digits
-
     def of_kinds(self, kept: Flags) -> Remembered:
         """Return what was left of some of the marks."""
         whole, own, since = (part[:, :, kept] for part in (self.whole, self.own, self.since))
         return Remembered(self.multipliers, whole, own, since, self.evidence, self.before)
 
 
-# gives what is left at each rating, for these multipliers
-Remembering: TypeAlias = Callable[[Sequence[float]], Remembered]
+class Remembering(Protocol):
+    """Gives what is left at each rating, for these multipliers; `light`: in half the memory, to seven digits."""
+
+    def __call__(self, multipliers: Sequence[float], *, light: bool = False) -> Remembered:
+        """Return what is left."""
 
 
 def kinds_of(catalogue: Catalogue) -> Kinds:

@@ -122,12 +122,11 @@ class _Asked:
 
 def _fit(ratings: Ratings, histories: Histories, remembering: Remembering, asked: _Asked) -> Model:
     asked.progress("what was left at each rating")
-    left, kinds = remembering(MULTIPLIERS), kinds_of(asked.catalogue)
+    left, kinds = remembering(MULTIPLIERS, light=True), kinds_of(asked.catalogue)
     kept = left.whole[ONE].any(axis=0) | left.whole[-1].any(axis=0)
     if not kept.any():  # nothing that weighs anything was remembered
         return _unfitted(ratings, asked.catalogue, asked.now)
-    here, there, one = kinds.some(kept), histories.some(kept), _one(left).of_kinds(kept)
-    left = left.lighter().of_kinds(kept)
+    here, there, left = kinds.some(kept), histories.some(kept), left.of_kinds(kept)
     raw = design(ratings, here, left)
     search, kappa = asked.search, asked.catalogue.kappa
     made = found(raw, kappa=kappa, search=search, folds=FOLDS, note=_counting(asked.progress, "half-lives tried"))
@@ -138,7 +137,7 @@ def _fit(ratings: Ratings, histories: Histories, remembering: Remembering, asked
     weights, square, at = solved_at(made, exact, search=search)
     # the weights themselves trust the catalogue more than their intervals do
     fitted = _Fitted(made, weights, uncertainty(square, here, own=weights.own), square, at, kept)
-    verdict = _verdict(fitted, there, one, asked)
+    verdict = _verdict(fitted, there, remembering((1.0,)).of_kinds(kept), asked)
     return _model(ratings, kinds, fitted, checked, verdict, asked)
 
 
@@ -164,12 +163,6 @@ def _counting(progress: Callable[[str], None], what: str) -> Callable[[], None]:
         progress(f"{n} {what}")
 
     return count
-
-
-def _one(left: Remembered) -> Remembered:
-    """Return what was left at the catalogue's own half-lives alone."""
-    parts = (left.whole, left.own, left.since, left.evidence, left.before)
-    return Remembered((1.0,), *(part[ONE : ONE + 1] for part in parts))
 
 
 def _model(

@@ -31,7 +31,7 @@ _HEAVIEST: Final = 10.0
 _OFTEN: Final = 0.05  # of scores between the steps, before a scale is taken for a finer one
 _FAINT, _ALIKE = 0.2, 1e-6
 _OTHER: Final = "other ways"
-_ORDER: Final = ("customer_id", "rated_us", "rating_id")
+_ORDER: Final = ("rated_us", "rating_id")
 
 
 def usable(ratings: ir.Table, marks: ir.Table, touchpoints: ir.Table, customers: ir.Table, *, at: datetime) -> ir.Table:
@@ -112,10 +112,9 @@ def as_ratings(found: pa.Table) -> tuple[Ratings, pa.Table]:
     found
         The rows of `usable`, in any order.
     """
-    found = found.sort_by([(name, "ascending") for name in _ORDER])
+    found, customer = _by_customer(found)
     instrument, instruments, categories, category = _categories(found)
     way, ways = _ways(found)
-    customer = np.unique(_ids(found["customer_id"]), return_inverse=True)[1].astype(np.int64)
     contacts = pc.unique(found["contact_id"].combine_chunks()).drop_null()
     contact = _whole(pc.index_in(found["contact_id"], value_set=contacts).fill_null(-1))
     low, high, score, weight = (
@@ -149,6 +148,19 @@ def effective(weight: Numbers) -> Numbers:
     kept = np.minimum(weight, _HEAVIEST * float(np.median(weight)))
     found: Numbers = kept * (kept.sum() / (kept**2).sum())
     return found
+
+
+def _by_customer(found: pa.Table) -> tuple[pa.Table, Whole]:
+    """Return ratings by customer and by time, and whose they are: whoever rated first is 0.
+
+    Numbers of customers differ from one asking to the next (`customers.numbered`); the same ratings give the same fit.
+    """
+    found = found.sort_by([(name, "ascending") for name in _ORDER])
+    _, first, inverse = np.unique(_ids(found["customer_id"]), return_index=True, return_inverse=True)
+    rank = np.empty(first.size, np.int64)
+    rank[np.argsort(first)] = np.arange(first.size)
+    order = np.argsort(rank[inverse], kind="stable")
+    return found.take(order), rank[inverse][order]
 
 
 def _categories(found: pa.Table) -> tuple[Whole, tuple[str, ...], tuple[int, ...], Whole]:
