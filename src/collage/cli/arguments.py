@@ -9,7 +9,16 @@ from pathlib import Path
 from typing import Any
 
 from collage import __version__
-from collage.cli import catalogue_commands, commands, demonstrating, fitting, reporting, scoring, simulating
+from collage.cli import (
+    attributing,
+    catalogue_commands,
+    commands,
+    demonstrating,
+    fitting,
+    reporting,
+    scoring,
+    simulating,
+)
 from collage.cli.printing import SHOWN
 
 __all__ = ["parser"]
@@ -50,6 +59,7 @@ def parser() -> argparse.ArgumentParser:
         _add_score,
         _add_explain,
         _add_fit,
+        _add_attribute,
         _add_report,
         _add_catalogue,
     ):
@@ -155,6 +165,17 @@ def _add_fit(under: Any) -> None:
     _add_asked(command, "the dataset's last touchpoint or rating")
 
 
+def _add_attribute(under: Any) -> None:
+    tells = "who brought a rating about: what was inherited, the contact, its process, its agent; who adds what"
+    command = _add(under, "attribute", attributing.attribute, tells)
+    command.add_argument("dataset", type=Path, metavar="DATASET")
+    words = "every rating shared out, or departments or agents compared (default: department)"
+    command.add_argument("--by", choices=("rating", "department", "agent"), default="department", help=words)
+    _add_asked(command, "the dataset's last touchpoint or rating")
+    _add_model(command)
+    _add_formats(command)
+
+
 def _add_catalogue(under: Any) -> None:
     tells = "what leaves which mark: show a catalogue, check one, compare two"
     whole = under.add_parser("catalogue", help=tells, description=f"{tells[0].upper()}{tells[1:]}.")
@@ -194,6 +215,10 @@ def _add_model(command: argparse.ArgumentParser) -> None:
 def _add_common(command: argparse.ArgumentParser) -> None:
     _add_asked(command)
     _add_model(command)
+    _add_formats(command)
+
+
+def _add_formats(command: argparse.ArgumentParser) -> None:
     formats = ("table", "json", "csv", "parquet")
     command.add_argument("--format", choices=formats, default="table", help="default: table")
     command.add_argument("--out", type=Path, metavar="FILE", help="write there instead of to stdout")

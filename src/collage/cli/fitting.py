@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from collage.cli.opening import last, marked, opened
+from collage.cli.opening import last_of_all, marked, opened
 from collage.cli.printing import at_work, print_table, say, show
 from collage.cli.writing import write_text
 from collage.errors import CollageError
@@ -38,7 +38,7 @@ def fit(arguments: argparse.Namespace) -> None:
         if not dataset.has("ratings"):
             do = 'read some: a map with [[emit]] table = "ratings" (docs: reference/map)'
             raise CollageError(f"fit {arguments.dataset}", "a dataset without ratings", do)
-        at = arguments.at or _latest(dataset)
+        at = arguments.at or last_of_all(dataset)
         step("marks")
         found = marked(dataset, arguments.catalogue)
         whole = _count(dataset.table("ratings"))
@@ -47,12 +47,6 @@ def fit(arguments: argparse.Namespace) -> None:
     _tell(model, bridge)
     say(f"{model.n_ratings:,} of {whole:,} ratings could be used.")
     say(f"{arguments.out}: the model; use it with --model {arguments.out} on score, explain and report.")
-
-
-def _latest(dataset: Dataset) -> datetime:
-    """Return the moment of the last touchpoint or rating: what customers say of it often comes after it."""
-    rated = dataset.table("ratings").rated_at.max().to_pyarrow().as_py()
-    return max(last(dataset), rated.astimezone(UTC)) if isinstance(rated, datetime) else last(dataset)
 
 
 def _fitted(

@@ -20,7 +20,18 @@ if TYPE_CHECKING:
     from collage.experience import Catalogue, Model
     from collage.store import Dataset, Engine
 
-__all__ = ["Marked", "catalogue_of", "last", "marked", "marked_in_parts", "model_of", "opened", "running", "text_of"]
+__all__ = [
+    "Marked",
+    "catalogue_of",
+    "last",
+    "last_of_all",
+    "marked",
+    "marked_in_parts",
+    "model_of",
+    "opened",
+    "running",
+    "text_of",
+]
 
 _EACH = 500.0  # bytes of memory that a touchpoint takes on its way to a score
 _OF_MEMORY = 0.8  # that marks may take
@@ -58,6 +69,10 @@ class Marked:
         kept = self.engine.kept if self.engine.name == "spark" else _as_it_is
         rules = self.catalogue.on(self.kinds)
         return kept(experience.marks(self.touchpoints, self.customers, rules, self.corrections, kept=kept, whose=True))
+
+    def of(self, customers: Any) -> Marked:
+        """Return the same of some of the customers."""
+        return replace(self, customers=customers)
 
     def answer(self, question: str, build: Callable[[], Any]) -> pa.Table:
         """Return the rows of what `build` makes of these tables, which `question` and they alone decide."""
@@ -214,6 +229,18 @@ def last(dataset: Dataset) -> datetime:
         asked, do = f"find the last touchpoint of {dataset.folder}", "read some, or give --at"
         raise CollageError(asked, "a dataset without touchpoints", do)
     return found.astimezone(UTC)
+
+
+def last_of_all(dataset: Dataset) -> datetime:
+    """Return the moment of the last touchpoint or rating: what customers say of it often comes after it.
+
+    Parameters
+    ----------
+    dataset
+        With ratings.
+    """
+    rated = dataset.table("ratings").rated_at.max().to_pyarrow().as_py()
+    return max(last(dataset), rated.astimezone(UTC)) if isinstance(rated, datetime) else last(dataset)
 
 
 def text_of(file: Path, error: Callable[[str, str, str], CollageError]) -> str:

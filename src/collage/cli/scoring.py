@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from collage.cli.opening import Marked
 
-__all__ = ["every", "explain", "score"]
+__all__ = ["every", "explain", "hand_out", "score"]
 
 _MOST_MOMENTS = 2000
 _ORDER = {"customer": "customer_id", "owner": "department", "channel": "channel"}
@@ -38,7 +38,7 @@ def score(arguments: argparse.Namespace) -> None:
             rows = _scored(parts, moments, by=arguments.by, step=step)
     if arguments.format != "table" or arguments.out is not None:
         order = [*([_ORDER[arguments.by]] if arguments.by in _ORDER else []), "at"]
-        _hand_out(rows.sort_by([(name, "ascending") for name in order]), arguments)
+        hand_out(rows.sort_by([(name, "ascending") for name in order]), arguments)
     elif arguments.by == "customer":
         _show_customers(rows, at)
     else:
@@ -87,7 +87,7 @@ def explain(arguments: argparse.Namespace) -> None:
             rows = experience.explain(*tables, at=at, customer=who, language=language)
             names = found.customers.select("customer_id", "identifier", "state").to_pyarrow().to_pylist()
     if arguments.format != "table" or arguments.out is not None:
-        _hand_out(rows, arguments)
+        hand_out(rows, arguments)
         return
     listed = rows.to_pylist()
     total, points = (sum(row[name] for row in listed) for name in ("contribution", "points"))
@@ -218,7 +218,16 @@ def _minute(at: datetime) -> str:
     return f"{at:%Y-%m-%d %H:%M} UTC"
 
 
-def _hand_out(table: pa.Table, arguments: argparse.Namespace) -> None:
+def hand_out(table: pa.Table, arguments: argparse.Namespace) -> None:
+    """Write a result where and how it was asked for (`--format`, `--out`).
+
+    Parameters
+    ----------
+    table
+        The result.
+    arguments
+        What was asked.
+    """
     from collage import store
 
     ending = arguments.out.suffix.removeprefix(".") if arguments.out is not None else ""

@@ -23,7 +23,7 @@ from collage.experience.index import double
 from collage.experience.packed import microseconds
 from collage.experience.people import keyed
 
-__all__ = ["At", "age_days", "evidence_share", "faded", "moments", "per_evidence", "up_to"]
+__all__ = ["At", "age_days", "evidence_share", "faded", "moments", "per_evidence", "up_to", "weighing"]
 
 # One moment, or a table with a column `at`, as `moments` gives it.
 At: TypeAlias = datetime | ir.Table
@@ -101,7 +101,7 @@ def faded(marks: ir.Table, customers: ir.Table, catalogue: Catalogue, *, at: At)
     """
     met = up_to(marks, at=at)
     met = met if "customer_id" in marks.columns else met.join(keyed(customers), "identifier")
-    met = met.join(_weights(catalogue), "weighs_as")
+    met = met.join(weighing(catalogue), "weighs_as")
     met = met.mutate(lives=_age_us(met.fades_from, met["at"]) / met.half_life_us)
     met = met.mutate(share=ibis.ifelse(met.lives > double(_GONE), double(0.0), double(2.0) ** (-met.lives)))
     left = met.severity * met.share
@@ -129,8 +129,20 @@ def evidence_share(evidence: ir.FloatingValue, kappa: float) -> ir.FloatingValue
     return ibis.ifelse(whole < double(_TOO_LITTLE), double(0.0), evidence / whole)
 
 
-def _weights(catalogue: Catalogue) -> ir.Table:
-    """Return weight, half-life and what is uncertain about the weight beside all others, by name of mark."""
+def weighing(catalogue: Catalogue) -> ir.Table:
+    """Return by name of mark (`weighs_as`) what it weighs and how it fades.
+
+    Parameters
+    ----------
+    catalogue
+        Its marks that weigh.
+
+    Returns
+    -------
+    Table
+        `number`, `weight`, `half_life_us`, `salience`, and `weight_sd`: what is uncertain about the weight beside all
+        others; by a model also `own_weight`, the catalogue's.
+    """
     together = () if catalogue.fitted is None else catalogue.fitted.order
     rows = [
         {

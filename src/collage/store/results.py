@@ -24,7 +24,7 @@ def render(table: pa.Table, format_: str) -> bytes:
     """Return a table as the bytes of one of json, csv, parquet.
 
     JSON is a list of objects with exactly the table's columns; times end in ``Z``. In CSV, texts which a spreadsheet
-    would run as a formula are preceded by an apostrophe.
+    would run as a formula are preceded by an apostrophe, and an object has a column for each of its fields.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ def render(table: pa.Table, format_: str) -> bytes:
         rows = [{name: _plain(value) for name, value in row.items()} for row in table.to_pylist()]
         return (json.dumps(rows, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()
     if format_ == "csv":
-        pa.csv.write_csv(_harmless(table), buffer)
+        pa.csv.write_csv(_harmless(table.flatten()), buffer)
     else:
         pq.write_table(table, buffer, compression="zstd")
     return buffer.getvalue()

@@ -12,17 +12,16 @@ from typing import Final
 import ibis
 import ibis.expr.types as ir
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from collage.experience.fold import moments
 from collage.experience.index import double
 from collage.experience.learning.ratings import Numbers, Ratings, Whole
 from collage.experience.packed import microseconds
 from collage.experience.people import keyed
+from collage.experience.rated import by_customer, first_contacts, rated
 
-__all__ = ["as_ratings", "effective", "index_sd", "usable"]
+__all__ = ["as_ratings", "categories", "effective", "index_sd", "usable", "ways"]
 
 _YEAR_US: Final = 365 * 86_400_000_000
 _FEWEST: Final = 30  # of a way of asking, to tell its shift
@@ -31,7 +30,6 @@ _HEAVIEST: Final = 10.0
 _OFTEN: Final = 0.05  # of scores between the steps, before a scale is taken for a finer one
 _FAINT, _ALIKE = 0.2, 1e-6
 _OTHER: Final = "other ways"
-_ORDER: Final = ("rated_us", "rating_id")
 
 
 def usable(ratings: ir.Table, marks: ir.Table, touchpoints: ir.Table, customers: ir.Table, *, at: datetime) -> ir.Table:
@@ -57,21 +55,12 @@ def usable(ratings: ir.Table, marks: ir.Table, touchpoints: ir.Table, customers:
     UsageError
         When `at` has no zone.
     """
-    who = keyed(customers)
-    asked = ratings.cross_join(moments(at))
-    asked = asked.filter(asked.rated_at <= asked["at"], asked.scale_high > asked.scale_low)
-    asked = asked.filter(asked.score >= asked.scale_low, asked.score <= asked.scale_high).join(who, "identifier")
-    each = touchpoints.filter(touchpoints.contact_id.notnull()).select("identifier", "contact_id", "occurred_at")
-    each = each.join(who, "identifier")
-    firsts = each.group_by("customer_id", "contact_id").agg(first_us=microseconds(each.occurred_at.min()))
-    own = marks if "customer_id" in marks.columns else marks.join(who, "identifier")
+    firsts = first_contacts(touchpoints, customers)
+    own = marks if "customer_id" in marks.columns else marks.join(keyed(customers), "identifier")
     first_marks = own.group_by("customer_id").agg(marked_us=microseconds(own.occurred_at.min()))
-    met = asked.join(first_marks, "customer_id")
-    met = met.mutate(rated_us=microseconds(met.rated_at))
+    met = rated(ratings, firsts, customers, at=at).join(first_marks, "customer_id")
     met = met.filter(met.marked_us <= met.rated_us)
-    met = met.left_join(firsts, ["customer_id", "contact_id"])
-    started = ibis.coalesce(microseconds(met.contact_started_at), met.first_us, met.rated_us)
-    met = met.mutate(started_us=ibis.least(started, met.rated_us), weight=met.weight.fill_null(double(1.0)))
+    met = met.mutate(weight=met.weight.fill_null(double(1.0)))
     names = ("rating_id", "customer_id", "rated_us", "started_us", "contact_id", "score", "scale_low", "scale_high")
     met = met.filter(met.weight > double(0.0)).select(*names, "instrument", "item", "wording", "channel", "weight")
     return _with_contacts(met, firsts)
@@ -112,9 +101,9 @@ def as_ratings(found: pa.Table) -> tuple[Ratings, pa.Table]:
     found
         The rows of `usable`, in any order.
     """
-    found, customer = _by_customer(found)
-    instrument, instruments, categories, category = _categories(found)
-    way, ways = _ways(found)
+    found, customer = by_customer(found)
+    instrument, instruments, counts, category = categories(found)
+    way, names = ways(found)
     contacts = pc.unique(found["contact_id"].combine_chunks()).drop_null()
     contact = _whole(pc.index_in(found["contact_id"], value_set=contacts).fill_null(-1))
     low, high, score, weight = (
@@ -133,8 +122,8 @@ def as_ratings(found: pa.Table) -> tuple[Ratings, pa.Table]:
         contacts=found["contacts"].to_numpy().astype(np.float64),
         contacts_year=found["contacts_year"].to_numpy().astype(np.float64),
         instruments=instruments,
-        categories=categories,
-        ways=ways,
+        categories=counts,
+        ways=names,
     )
     place = pa.array(np.arange(ratings.n))
     asked = found.select(["customer_id", "rated_us", "started_us", "contact_id"])
@@ -150,21 +139,20 @@ def effective(weight: Numbers) -> Numbers:
     return found
 
 
-def _by_customer(found: pa.Table) -> tuple[pa.Table, Whole]:
-    """Return ratings by customer and by time, and whose they are: whoever rated first is 0.
+def categories(found: pa.Table) -> tuple[Whole, tuple[str, ...], tuple[int, ...], Whole]:
+    """Return what was answered.
 
-    Numbers of customers differ from one asking to the next (`customers.numbered`); the same ratings give the same fit.
+    Parameters
+    ----------
+    found
+        Ratings, with `instrument`, `score`, `scale_low` and `scale_high`.
+
+    Returns
+    -------
+    tuple
+        The place of each rating's instrument, the names of all (with the scale where a name has several), how many
+        categories each has, and the nearest category of each rating.
     """
-    found = found.sort_by([(name, "ascending") for name in _ORDER])
-    _, first, inverse = np.unique(_ids(found["customer_id"]), return_index=True, return_inverse=True)
-    rank = np.empty(first.size, np.int64)
-    rank[np.argsort(first)] = np.arange(first.size)
-    order = np.argsort(rank[inverse], kind="stable")
-    return found.take(order), rank[inverse][order]
-
-
-def _categories(found: pa.Table) -> tuple[Whole, tuple[str, ...], tuple[int, ...], Whole]:
-    """Return of each rating its instrument and the nearest of its categories; what instruments there are."""
     low, high = found["scale_low"].to_numpy(), found["scale_high"].to_numpy()
     named = found["instrument"].fill_null("rating").to_pylist()
     keys = [f"{name} {a:g}–{b:g}" for name, a, b in zip(named, low.tolist(), high.tolist(), strict=True)]
@@ -190,8 +178,14 @@ def _counts(width: float) -> bool:
     return float(width).is_integer() and 1 <= width < _MOST_CATEGORIES
 
 
-def _ways(found: pa.Table) -> tuple[Whole, tuple[str, ...]]:
-    """Return how each was asked, the commonest way first; ways met too seldom are one."""
+def ways(found: pa.Table) -> tuple[Whole, tuple[str, ...]]:
+    """Return how each was asked, the commonest way first; ways met too seldom are one.
+
+    Parameters
+    ----------
+    found
+        Ratings, with `instrument`, `item`, `wording` and `channel`.
+    """
     columns = [found[name].fill_null("").to_pylist() for name in ("instrument", "item", "wording", "channel")]
     keys = [" · ".join(part for part in parts if part) or "rating" for parts in zip(*columns, strict=True)]
     counts = Counter(keys)
@@ -207,10 +201,6 @@ def _by_number(keys: list[str]) -> tuple[Whole, tuple[str, ...]]:
     rank = np.empty(order.size, np.int64)
     rank[order] = np.arange(order.size)
     return rank[inverse], tuple(names[order].tolist())
-
-
-def _ids(column: pa.ChunkedArray) -> npt.NDArray[np.generic]:
-    return np.asarray(column.to_numpy(zero_copy_only=False))
 
 
 def _whole(column: pa.ChunkedArray) -> Whole:
