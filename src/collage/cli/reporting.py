@@ -5,13 +5,17 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
+from collage.cli.attributing import credits_of
 from collage.cli.opening import last, marked, opened
 from collage.cli.printing import at_work, say, show
 from collage.cli.writing import write_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
+    from collage.cli.opening import Marked
+    from collage.experience.attribution import Credits
     from collage.report import Figures
     from collage.store import Dataset
 
@@ -63,11 +67,37 @@ def _write_report(dataset: Dataset, arguments: Any, step: Callable[[str], None])
         model=found.model,
         plain=None if found.model is None else found.catalogue.plain,
         ratings=ratings,
+        credits=_credits(dataset, found, at, step),
+        invited=_invited(dataset, found, at),
     )
     figures = room.figures(source, at=at, language=arguments.language, progress=step)
     step("the page")
     write_text(arguments.out, room.page(figures, language=arguments.language))
     return figures
+
+
+def _credits(dataset: Dataset, found: Marked, at: datetime, step: Callable[[str], None]) -> Credits | None:
+    """Return the ratings up to a moment, shared out; None where none can be used."""
+    from collage.experience import attribution
+
+    if not dataset.has("ratings"):
+        return None
+    ratings = dataset.table("ratings")
+    # which ratings can be used does not depend on when their contacts began
+    some = attribution.rows(ratings, found.touchpoints.limit(0), found.customers, at=at).limit(1)
+    if not some.to_pyarrow().num_rows:
+        return None
+    step("ratings shared out")
+    return credits_of(dataset, found, at)
+
+
+def _invited(dataset: Dataset, found: Marked, at: datetime) -> Any:
+    """Return who was asked for a rating, and whether they answered; None where that is not recorded."""
+    from collage import feedback
+
+    if not (dataset.has("ratings") and dataset.has("invitations")):
+        return None
+    return feedback.invited(dataset.table("invitations"), dataset.table("ratings"), found.customers, at=at)
 
 
 def _say_findings(figures: Figures, language: str) -> None:

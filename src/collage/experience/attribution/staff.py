@@ -112,6 +112,8 @@ def effects(of: Served, values: Numbers, *, drifting: bool = False) -> Staff:
         Nobody has an effect where no two ratings are one agent's.
     """
     cells = _Cells.of(of, values)
+    if np.isinf(cells.noise):
+        return _nobody(of)
     likely = _likely(cells.mean, cells.noise / cells.n, cells.department, len(of.departments) + 1)
     rest = values - likely.level[of.department]  # -1: where no department is known, the last
     drift = _drift(of, rest, cells.noise) if drifting else 1.0
@@ -126,6 +128,16 @@ def effects(of: Served, values: Numbers, *, drifting: bool = False) -> Staff:
         np.append(alone.effect, 0.0)[of.department],
         np.append(agents.effect, 0.0)[of.agent],
     )
+
+
+def _nobody(of: Served) -> Staff:
+    """Return what may be said where nothing tells an agent from one rating."""
+    departments, agents = (
+        Groups(np.bincount(who[who >= 0], minlength=size), np.zeros(size), np.zeros(size), np.zeros(size), 0.0)
+        for who, size in ((of.department, len(of.departments)), (of.agent, len(of.agents)))
+    )
+    none = np.zeros(of.agent.size)
+    return Staff(departments, agents, 1.0, 0.0, none, none)
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +197,7 @@ def _agents(of: Served, rest: Numbers, likely: _Likely, noise: float, drift: flo
     count, known = len(of.agents), of.agent >= 0
     n = np.bincount(of.agent[known], minlength=count)
     effect, square, reliability = np.zeros(count), np.zeros(count), np.zeros(count)
-    unsure = likely.variance[of.home]
+    unsure = np.where(n > 0, likely.variance[of.home], 0.0)
     means = _by_quarter(of, rest) if drift < 1.0 else None
     mean = np.bincount(of.agent[known], rest[known], count) / np.maximum(n, 1)
     for spread, chance in zip(_SPREADS, likely.chance, strict=True):

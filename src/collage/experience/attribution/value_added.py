@@ -222,7 +222,7 @@ def _forecast(served: Served, rest: Numbers) -> tuple[float, float] | None:
         return None
     before = replace(served, **{name: getattr(served, name)[~now] for name in ("department", "agent", "quarter")})
     told = effects(before, rest[~now]).agents.effect
-    level = _mean(rest[now], served.department[now], len(served.departments))
+    level = np.append(_mean(rest[now], served.department[now], len(served.departments)), 0.0)  # -1: none is known
     n = np.bincount(served.agent[now], minlength=told.size)
     some = (n >= _FEWEST_LATER) & (np.bincount(before.agent[before.agent >= 0], minlength=told.size) > 0)
     later = _mean(rest[now] - level[served.department[now]], served.agent[now], told.size)
