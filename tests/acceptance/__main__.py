@@ -64,7 +64,7 @@ def _lines(run: str, folder: Path) -> list[dict[str, Any]]:
     if not file.exists():
         return []
     lines = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
-    return [line for line in lines if line["code"] == code()]
+    return [line for line in lines if line["code"] == code(run)]
 
 
 def _taken(name: str, asked: argparse.Namespace) -> dict[str, list[Figures]]:

@@ -280,6 +280,47 @@ def _misspecified(many: Many) -> list[Line]:
     return lines
 
 
+# ---- people and silence
+
+
+def _compared(many: Many) -> list[Line]:
+    lines = []
+    for each, rank, blamed in ((100, 0.70, 0.06), (50, None, None), (20, None, None)):
+        run = f"staff-{each}"
+        names = ("rank", "rank_demeaned", "rank_raw", "blamed", "blamed_raw")
+        ours, apart, raw, wrong, wrong_raw = over(many, run, *names)
+        words = f"with {each} ratings of each"
+        lines += [
+            Line(f"agents' rank with their skill (Spearman), {words}, mean", _mean(ours), ours.size, low=rank),
+            Line("… of means beside the department's", _mean(apart), apart.size),
+            Line("… of raw means", _mean(raw), raw.size),
+            Line(f"of the lowest tenth truly above the middle, {words}", _mean(wrong), wrong.size, high=blamed),
+            Line("… by raw means", _mean(wrong_raw), wrong_raw.size),
+        ]
+    slope, se = over(many, "staff-100", "forecast", "forecast_se")
+    there = ~np.isnan(slope) & (se > 0.0)
+    weight = se[there] ** -2
+    came = float((slope[there] * weight).sum() / weight.sum()) if there.any() else math.nan
+    told = "of what earlier quarters foretell, that much comes true, 100 ratings of each"
+    lines.append(Line(told, came, int(there.sum()), low=0.9, high=1.1))
+    (called,) = over(many, "staff-equal", "called")
+    return [*lines, Line("all equal, unlike customers: called better or worse", _mean(called), called.size, high=0.10)]
+
+
+def _answered(many: Many) -> list[Line]:
+    lines = []
+    for name, words in (("mean", "the mean"), ("high", "the share of 4 and 5")):
+        raw, ours = over(many, "silent-0", f"{name}_raw", name)
+        removed = 1.0 - abs(_mean(ours)) / abs(_mean(raw)) if raw.size else math.nan
+        lines.append(Line(f"of the bias of {words} removed, answers given by experience", removed, raw.size, low=0.90))
+        (held,) = over(many, "silent-0.4", f"{name}_held")
+        told = f"{words}: the truth lies inside the table of shifts, answers given by what nobody knows (.4)"
+        lines.append(Line(told, _mean(held), held.size, low=1.0))
+        (far,) = over(many, "silent-0.8", f"{name}_held")
+        lines.append(Line("… (.8)", _mean(far), far.size))
+    return lines
+
+
 _BASE: Final = {"base-1000": 20, "base-3000": 20, "base-10000": 20}
 CRITERIA: Final[Mapping[str, Criterion]] = {
     "7": Criterion("Weights are told", _BASE, _weights),
@@ -307,6 +348,16 @@ CRITERIA: Final[Mapping[str, Criterion]] = {
         "Intervals of half-lives hold what they say",
         {"base-3000": 100, "reversed-3000": 100, "equal-3000": 100},
         _covered,
+    ),
+    "15": Criterion(
+        "Agents are told from one another, and nobody is blamed for what was handed over",
+        {"staff-100": 40, "staff-50": 20, "staff-20": 20, "staff-equal": 20},
+        _compared,
+    ),
+    "16": Criterion(
+        "What the silent would say is told as far as it can be",
+        {"silent-0": 20, "silent-0.4": 20, "silent-0.8": 20},
+        _answered,
     ),
     "19": Criterion("A wrong shape of fading costs little", {"power-3000": 20, "peak-3000": 20}, _misspecified),
 }

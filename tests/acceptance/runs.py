@@ -8,9 +8,9 @@ import math
 import os
 import pickle
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,12 +21,17 @@ from collage import experience
 from collage.experience.learning.ratings import kinds_of
 from tests.acceptance import measuring
 from tests.acceptance.measuring import Figures
+from tests.acceptance.silent import adjusted
+from tests.acceptance.staffed import Staffed, compared
 from tests.acceptance.worlds import BASE, World, drawn, world
 
 __all__ = ["RUNS", "Place", "Run", "alone", "code", "made", "prepared", "replicate"]
 
 _SOURCE: Final = Path(experience.__file__).parents[1]
-_MATHEMATICS: Final = ("design", "grid", "histories", "inherited", "linear", "mixed", "ordinal", "search", "weights")
+_LEARNING: Final = ("design", "grid", "histories", "inherited", "linear", "mixed", "ordinal", "search", "weights")
+_MATHEMATICS: Final = tuple(f"experience/learning/{name}" for name in _LEARNING)
+_STAFF: Final = ("experience/attribution/staff", "experience/attribution/value_added")
+_SILENT: Final = tuple(f"feedback/{name}" for name in ("adjusting", "columns", "nonresponse", "regression", "tipping"))
 _TIMES: Final = 199  # permutations
 
 
@@ -40,15 +45,21 @@ class Place:
 
 @dataclass(frozen=True)
 class Run:
-    """One kind of replicate: `n` ratings to fit to, `unseen` more of other customers, and what else is measured."""
+    """One kind of replicate: `n` ratings to fit to, `unseen` more of other customers, and what else is measured.
+
+    Where `alone` is given, nothing is fitted: it draws its own numbers, no company is behind them, and `modules` are
+    those whose state decides what comes out.
+    """
 
     n: int
     causes: Mapping[str, Any] = field(default_factory=dict)
     unseen: int = 0
-    place: Place = Place(24_000)
+    place: Place | None = Place(24_000)
     permuted: bool = False
     pooled: bool = False
     cold: bool = False
+    alone: Callable[[np.random.Generator], Figures] | None = None
+    modules: tuple[str, ...] = ()
 
 
 _SMALL: Final = 4_000  # unseen ratings that are enough for a median over replicates
@@ -73,37 +84,52 @@ RUNS: Final[Mapping[str, Run]] = {
     "cold": Run(10_000, cold=True),
     "power-3000": Run(3_000, _POWER, unseen=_SMALL),
     "peak-3000": Run(3_000, {"peak": 0.3}, unseen=_SMALL),
+    **{
+        f"staff-{each}": Run(60 * each, place=None, alone=partial(compared, Staffed(each=each)), modules=_STAFF)
+        for each in (20, 50, 100)
+    },
+    "staff-equal": Run(12_000, place=None, alone=partial(compared, Staffed(each=200, skill=0.0)), modules=_STAFF),
+    **{
+        f"silent-{residual:g}": Run(20_000, place=None, alone=partial(adjusted, residual=residual), modules=_SILENT)
+        for residual in (0.0, 0.4, 0.8)
+    },
 }
 
 
 def alone() -> None:
     """Make a process one of one thread: many small matrices would only wait for one another."""
     threadpool_limits(1)
-    code()
+    for run in RUNS:
+        code(run)
 
 
-def prepared(place: Place, folder: Path) -> None:
-    """Have a world in the folder."""
-    made(place, folder)
+def prepared(place: Place | None, folder: Path) -> None:
+    """Have a world in the folder, where one is needed."""
+    if place is not None:
+        made(place, folder)
 
 
 def replicate(name: str, seed: int, folder: Path) -> dict[str, Any]:
     """Return the figures of one replicate of a run, with what is to be known about it."""
     run, began = RUNS[name], time.process_time()
-    of = made(run.place, folder)
     chance = np.random.default_rng([seed, 1])
-    got = drawn(of, replace(BASE, **run.causes), n=run.n + run.unseen, seed=seed)
-    if run.cold:
-        figures = measuring.cold(got, kinds_of(of.catalogue), rng=chance)
-    else:
-        figures = _fitted(run, measuring.fitted(got, n=run.n, rng=chance), chance)
+    figures = _drawn(run, seed, chance, folder) if run.alone is None else run.alone(chance)
     return {
         "run": name,
         "seed": seed,
-        "code": code(),
+        "code": code(name),
         "seconds": round(time.process_time() - began, 1),
         "figures": figures,
     }
+
+
+def _drawn(run: Run, seed: int, chance: np.random.Generator, folder: Path) -> Figures:
+    """Return the figures of ratings drawn from a world."""
+    of = made(run.place or Place(24_000), folder)
+    got = drawn(of, replace(BASE, **run.causes), n=run.n + run.unseen, seed=seed)
+    if run.cold:
+        return measuring.cold(got, kinds_of(of.catalogue), rng=chance)
+    return _fitted(run, measuring.fitted(got, n=run.n, rng=chance), chance)
 
 
 def _fitted(run: Run, of: measuring.Replicate, chance: np.random.Generator) -> Figures:
@@ -132,14 +158,14 @@ def made(place: Place, folder: Path) -> World:
 
 
 @lru_cache
-def code() -> str:
-    """Return a digest of the mathematics, so that replicates of different states are not taken for one.
+def code(run: str) -> str:
+    """Return a digest of a run's mathematics, so that replicates of different states are not taken for one.
 
     Comments, docstrings and types of arguments are none of it.
     """
     whole = hashlib.sha256()
-    for name in _MATHEMATICS:
-        tree = ast.parse((_SOURCE / "experience" / "learning" / f"{name}.py").read_text(encoding="utf-8"))
+    for name in RUNS[run].modules or _MATHEMATICS:
+        tree = ast.parse((_SOURCE / f"{name}.py").read_text(encoding="utf-8"))
         for node in ast.walk(tree):
             if isinstance(node, ast.arg):
                 node.annotation = None

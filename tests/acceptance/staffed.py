@@ -65,7 +65,7 @@ def shared(of: Staffed, rng: np.random.Generator) -> tuple[Credits, Numbers]:
     parts = dict.fromkeys(
         ("inherited_self", "contact_other", "contact_process", "own_agent", "since", "customer", "instrument"), none
     )
-    return Credits(asked, ("unknown",), none[:, None], parts, none, handed, none), skill
+    return Credits(asked, ("unknown",), none[:, None], parts, none, handed, none, none), skill
 
 
 def compared(of: Staffed, rng: np.random.Generator) -> Figures:
@@ -77,11 +77,12 @@ def compared(of: Staffed, rng: np.random.Generator) -> Figures:
     verdict = np.array(table["verdict"].to_pylist())
     called = np.isin(verdict, ["better", "worse"])
     right = np.where(verdict == "better", skill > 0.0, skill < 0.0)
-    slope = found.forecast[0] if found.forecast is not None else np.nan
+    slope, se = found.forecast or (np.nan, np.nan)
     told = float(np.median(table["reliability"].to_numpy()))
     figures = {
         "n": float(credits_.score.size),
         "forecast": slope,
+        "forecast_se": se,
         "reliability": told,
         "called": float(called.mean()),
         "called_wrongly": float((called & ~right).sum() / max(called.sum(), 1)),

@@ -17,7 +17,7 @@ from tests.acceptance.runs import RUNS, code
 
 def write(folder: Path, run: str, *figures: dict[str, float], state: str | None = None) -> None:
     lines = [
-        {"run": run, "seed": seed, "code": state or code(), "seconds": 1.0, "figures": each}
+        {"run": run, "seed": seed, "code": state or code(run), "seconds": 1.0, "figures": each}
         for seed, each in enumerate(figures)
     ]
     text = "".join(json.dumps(line) + "\n" for line in lines)

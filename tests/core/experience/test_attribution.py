@@ -40,7 +40,7 @@ def us(moment: datetime) -> int:
 def mark(name: str, hours: float, **other: object) -> dict[str, object]:
     """Return a mark so many hours from the start of the contact, of a whole severity."""
     at = START + timedelta(hours=hours)
-    told = {"owner": None, "agent": None, "agent_controllable": False, "contact_id": None, **other}
+    told = {"owner": None, "agent": None, "agent_controllable": False, "contact_id": None, "cause": None, **other}
     return {
         "customer_id": 7,
         "weighs_as": name,
@@ -56,7 +56,7 @@ MARKS = [
     mark("goods_damaged", -48, owner="Logistics"),
     mark("outage", -24),
     mark("resolved", 1, owner="Care", agent="anna", agent_controllable=True, contact_id="c"),
-    mark("long_wait", 0, owner="Care", contact_id="c"),
+    mark("long_wait", 0, owner="Care", contact_id="c", cause="staffing"),
     mark("repeat_information", 1, owner="Care", agent="bert", agent_controllable=True, contact_id="c"),
     mark("cold_transfer", 1, owner="Sales", contact_id="c"),
     mark("renewed", 2, owner="Care"),
@@ -74,6 +74,7 @@ SCHEMA = pa.schema(
         ("agent", pa.string()),
         ("agent_controllable", pa.bool_()),
         ("contact_id", pa.string()),
+        ("cause", pa.string()),
     ]
 )
 RATED = START + timedelta(hours=10)
@@ -126,6 +127,7 @@ def test_each_mark_is_in_the_first_part_that_fits(duckdb: Any) -> None:
     assert of.contact_process[0] == pytest.approx(by_hand({"long_wait": 2.5, "repeat_information": 2.5}), abs=1e-12)
     assert of.contact_other[0] == pytest.approx(by_hand({"cold_transfer": 2.5}), abs=1e-12)
     assert of.since[0] == pytest.approx(by_hand({"renewed": 1.0}), abs=1e-12)
+    assert of.queued[0] == pytest.approx(by_hand({"long_wait": 2.5}), abs=1e-12)
 
 
 def test_parts_add_up_to_the_experience_at_the_rating_where_the_contact_counts_once(duckdb: Any) -> None:
@@ -150,7 +152,16 @@ def test_a_rating_of_no_contact_inherits_everything(duckdb: Any) -> None:
 def test_spark_says_the_same(duckdb: Any, spark: SparkSession) -> None:
     one, other = found(duckdb, asked(), own=1.0), found(ibis.pyspark.connect(spark), asked(), own=1.0)
     assert one.owners == other.owners
-    for name in ("inherited", "inherited_self", "own_agent", "contact_process", "contact_other", "since", "before"):
+    for name in (
+        "inherited",
+        "inherited_self",
+        "own_agent",
+        "contact_process",
+        "contact_other",
+        "since",
+        "before",
+        "queued",
+    ):
         assert getattr(one, name) == pytest.approx(getattr(other, name), abs=1e-12), name
 
 
@@ -226,7 +237,7 @@ def rows(n: int, rng: np.random.Generator, **other: Any) -> pa.Table:
 
 
 def some_parts(n: int, rng: np.random.Generator, size: float) -> Parts:
-    one = [rng.normal(0.0, size, n) for _ in range(6)]
+    one = [rng.normal(0.0, size, n) for _ in range(7)]
     return Parts(("Care", "unknown"), rng.normal(0.0, size, (n, 2)), *one)
 
 

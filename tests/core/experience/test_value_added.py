@@ -154,7 +154,7 @@ def test_the_order_of_ratings_does_not_matter(some: Credits) -> None:
     other = Credits(
         *(some.asked.take(order), some.owners, some.inherited[order]),
         {name: part[order] for name, part in some.parts.items()},
-        *(some.base[order], some.before[order], some.rest[order]),
+        *(some.base[order], some.before[order], some.queued[order], some.rest[order]),
     )
     same(table_of(some), table_of(other))
 
@@ -173,6 +173,18 @@ def test_another_scale_of_the_same_ratings_changes_nothing(some: Credits) -> Non
 def test_more_is_known_of_who_has_more_ratings(some: Credits) -> None:
     more, _ = shared(Staffed(agents=20, each=300), np.random.default_rng(8))
     assert value_added(more).staff.agents.reliability.min() > value_added(some).staff.agents.reliability.max()
+
+
+def test_no_agent_is_blamed_for_the_queue(some: Credits) -> None:
+    late = np.asarray(some.asked["agent"].to_pylist()) < "a010"  # who serve when too few are there
+    waited = np.where(late, -1.0, 0.0) * np.random.default_rng(9).random(some.score.size)
+    score = np.clip(some.score + np.round(2.0 * waited), 1.0, 5.0)
+    place = some.asked.schema.get_field_index("score")
+    hit = replace(some, asked=some.asked.set_column(place, "score", pa.array(score)), queued=waited)
+    blind = replace(hit, queued=np.zeros(some.score.size))
+    fair, unfair = (np.array([row["value_added"] for row in table_of(each)]) for each in (hit, blind))
+    plain = np.array([row["value_added"] for row in table_of(some)])
+    assert np.abs(fair - plain).mean() < 0.5 * np.abs(unfair - plain).mean()
 
 
 # ---- odd companies
@@ -211,7 +223,7 @@ def test_a_handful_of_ratings_is_too_few(some: Credits, n: int) -> None:
     few = Credits(
         *(some.asked.take(which), some.owners, some.inherited[which]),
         {name: part[which] for name, part in some.parts.items()},
-        *(some.base[which], some.before[which], some.rest[which]),
+        *(some.base[which], some.before[which], some.queued[which], some.rest[which]),
     )
     for by in ("agent", "department"):
         rows = value_added(few).table(by).to_pylist()

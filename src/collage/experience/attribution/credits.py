@@ -29,8 +29,8 @@ class Credits:
     """Ratings taken apart, in points of their own scales.
 
     `asked` are the ratings, with who served. `inherited` has a column for each of `owners`, `parts` one number a rating
-    for each part; `before` is the experience when the contact began, `rest` the score less what is expected without
-    department and agent, both on the scale from 1 to 5.
+    for each part; `before` is the experience when the contact began, `queued` what waiting for somebody free added,
+    `rest` the score less what is expected without department and agent, all on the scale from 1 to 5.
     """
 
     asked: pa.Table
@@ -39,6 +39,7 @@ class Credits:
     parts: dict[str, Numbers]
     base: Numbers
     before: Numbers
+    queued: Numbers
     rest: Numbers
 
     @property
@@ -143,6 +144,7 @@ def credited(asked: pa.Table, parts: Parts, model: Model | None) -> Credits:
         parts={name: by_part[name] * times for name in _PARTS},
         base=link.expected(np.zeros_like(eta)),
         before=parts.before,
+        queued=parts.queued,
         rest=rest,
     )
 

@@ -25,6 +25,7 @@ Whole: TypeAlias = npt.NDArray[np.int64]
 
 UNKNOWN: Final = "unknown"  # whose marks are nobody's
 _INHERITED, _SELF, _OWN, _PROCESS, _OTHER, _SINCE = range(6)
+_STAFFING: Final = "staffing"
 _GONE: Final = 1000.0  # half-lives after which nothing is left, and no engine meets an underflow
 
 
@@ -33,7 +34,8 @@ class Parts:
     """What marks up to each rating add to it, in points of experience, all for the evidence there was at the rating.
 
     `inherited` has a column for each of `owners`; the other parts one number a rating. The rated contact's own count
-    (1+ρ) times. They add up to `whole`. `before` is the experience when the contact began, by the marks of that moment.
+    (1+ρ) times. They add up to `whole`. `before` is the experience when the contact began, by the marks of that moment;
+    `queued` the part of the contact that comes from too few people (cause ``staffing``), which no agent can help.
     """
 
     owners: tuple[str, ...]
@@ -44,6 +46,7 @@ class Parts:
     contact_other: Numbers
     since: Numbers
     before: Numbers
+    queued: Numbers
 
     @property
     def whole(self) -> Numbers:
@@ -70,13 +73,13 @@ def parts(asked: pa.Table, marks: ir.Table, customers: ir.Table, catalogue: Cata
     Table
         `place`, `part` (0 inherited from another, 1 from the same department, 2 the agent's own, 3 the department's
         process, 4 others in the contact, 5 since), `owner` (null but where inherited from another), and the sums of
-        weight·severity·share and evidence·share at the rating (`summed`, `weighty`) and, of marks before the contact,
-        when it began (`summed_then`, `weighty_then`).
+        weight·severity·share and evidence·share at the rating (`summed`, `weighty`), of those of the contact that come
+        from staffing (`queued`) and, of marks before the contact, when it began (`summed_then`, `weighty_then`).
     """
     each = marks if "customer_id" in marks.columns else marks.join(keyed(customers), "identifier")
     each = each.join(weighing(catalogue), "weighs_as")
     each = each.select(
-        *("customer_id", "contact_id", "agent", "agent_controllable", "evidence", "half_life_us"),
+        *("customer_id", "contact_id", "agent", "agent_controllable", "cause", "evidence", "half_life_us"),
         occurred_us=microseconds(each.occurred_at),
         fades_us=microseconds(each.fades_from),
         owner=ibis.coalesce(each.owner, UNKNOWN),
@@ -94,16 +97,18 @@ def parts(asked: pa.Table, marks: ir.Table, customers: ir.Table, catalogue: Cata
         (inside, _OTHER),
         else_=_SINCE,
     )
+    queued = (~before & inside & (met.cause == _STAFFING)).fill_null(ibis.literal(value=False))
     now, then = _share(met, met.rated_us), ibis.ifelse(before, _share(met, met.started_us), double(0.0))
     met = met.mutate(
         part=part.cast("int64"),
         owner=ibis.ifelse(before & ~ours, met.owner, ibis.null("string")),
         summed=met.weighed * now,
         weighty=met.evidence * now,
+        queued=ibis.ifelse(queued, met.weighed * now, double(0.0)),
         summed_then=met.weighed * then,
         weighty_then=met.evidence * then,
     )
-    names = ("summed", "weighty", "summed_then", "weighty_then")
+    names = ("summed", "weighty", "queued", "summed_then", "weighty_then")
     return met.group_by("place", "part", "owner").agg(**{name: met[name].sum() for name in names})
 
 
@@ -122,8 +127,8 @@ def gathered(found: pa.Table, n: int, *, kappa: float, own: float) -> Parts:
         ρ: the rated contact counts 1+ρ times.
     """
     place, part = found["place"].to_numpy(), found["part"].to_numpy()
-    summed, weighty, then, weighty_then = (
-        found[name].to_numpy() for name in ("summed", "weighty", "summed_then", "weighty_then")
+    summed, weighty, queued, then, weighty_then = (
+        found[name].to_numpy() for name in ("summed", "weighty", "queued", "summed_then", "weighty_then")
     )
 
     def total(cell: Whole, values: Numbers, size: int) -> Numbers:
@@ -147,6 +152,7 @@ def gathered(found: pa.Table, n: int, *, kappa: float, own: float) -> Parts:
         contact_other=columns[:, _OTHER],
         since=columns[:, _SINCE],
         before=before,
+        queued=(1.0 + own) * total(place, scale[place] * queued, n),
     )
 
 

@@ -4,7 +4,8 @@
 
 y is the rating on the scale from 1 to 5, α the agent's own: slopes come from ratings of one and the same agent (all
 columns less the agent's mean), so that good agents do not lose to what usually comes to them. What a contact itself
-brought is no control: part of it is the agent's doing. Then `staff.effects`. Source: model.md §1.11.
+brought is no control, for part of it is the agent's doing; but where agents are compared, the time a customer waited
+for somebody free is. Then `staff.effects`. Source: model.md §1.11.
 """
 
 from __future__ import annotations
@@ -105,11 +106,10 @@ def value_added(of: Credits) -> ValueAdded:
     served = Served.of(of.asked)
     score = _on_one_scale(of)
     columns = _controls(of, served)
-    cell = _cells(served)
-    slopes = _within(columns, score, cell)
-    rest = score - columns @ slopes
-    rest -= rest.mean() if rest.size else 0.0
-    staff = effects(served, rest, drifting=True)
+    slopes, rest = _without(columns, score, served)
+    waited = np.column_stack([columns, of.queued])
+    _, agents_rest = _without(waited, score, served)
+    staff = replace(effects(served, agents_rest, drifting=True), departments=effects(served, rest).departments)
     return ValueAdded(
         served=served,
         staff=staff,
@@ -117,8 +117,8 @@ def value_added(of: Credits) -> ValueAdded:
         raw_departments=_mean(score, served.department, len(served.departments)),
         slope=float(slopes[0]),
         balance=_balance(of, served),
-        forecast=_forecast(served, rest),
-        turned=_turned(served, rest, staff),
+        forecast=_forecast(served, agents_rest),
+        turned=_turned(served, agents_rest, staff),
     )
 
 
@@ -175,6 +175,13 @@ def _cells(served: Served) -> Whole:
     pairs = np.stack([served.department, served.agent])
     found: Whole = np.unique(pairs, axis=1, return_inverse=True)[1].reshape(-1)
     return found
+
+
+def _without(columns: Numbers, score: Numbers, served: Served) -> tuple[Numbers, Numbers]:
+    """Return slopes, and the scores less what columns explain with them, about their mean."""
+    slopes = _within(columns, score, _cells(served))
+    rest = score - columns @ slopes
+    return slopes, rest - rest.mean()
 
 
 def _within(columns: Numbers, score: Numbers, cell: Whole) -> Numbers:
