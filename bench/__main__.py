@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from bench import claims, company, fitting, identity, memory, reading, score
+from bench import claims, company, crediting, fitting, identity, memory, reading, score
 from bench.inputs import write_calls
 from bench.measure import Claim, Line, machine, table
 
@@ -31,8 +31,9 @@ MEASUREMENTS: dict[str, Callable[[Path, int, int], Sequence[Line | Claim]]] = {
     "report": company.report,
     "demo": company.demo,
     "fit": fitting.fit,
+    "attribute": crediting.attribute,
     "large": score.large,
-    "many-ratings": fitting.many_ratings,
+    "many-ratings": lambda *asked: [*fitting.many_ratings(*asked), *crediting.attributed_many(*asked)],
     "claims": claims.claims,
 }
 _ON_REQUEST = ("large", "many-ratings", "claims")  # minutes; the first two, gigabytes too

@@ -1,4 +1,4 @@
-"""Every claim about the fit beside its baselines, measured anew: `python -m bench claims`.
+"""Every claim about the fit and about credit for ratings beside its baselines, measured anew: `python -m bench claims`.
 
 Simulated companies have known causes, so the fit is held to the truth too; two of them are negative controls. Real
 sets are fitted where they are (`COLLAGE_DATA`, else ../shared/data) and named with the reason where they are not. All
@@ -17,6 +17,7 @@ from typing import Final, Literal, TypeAlias
 import numpy as np
 
 from bench.companies import Truth, fitted, made, truth
+from bench.crediting import shared_out
 from bench.dialogues import Ordered, crossed, lead
 from bench.measure import Claim
 from collage.experience import Model
@@ -64,6 +65,7 @@ def claims(place: Path, rows: int, repeat: int) -> list[Claim]:  # noqa: ARG001 
         model, true = fitted(folder), truth(folder)
         if records == _BASE:
             found += [*foretelling(records, model), *held_to_truth(records, model, true)]
+            found += shared_out(records, folder, place / f"{records}.json")
         else:
             found += nothing_found(records, model, right="nothing" if records == _NOISE else "last_contact")
     return found + [claim for name in (*_SETS, "uss") for claim in _of_real(name, place)]

@@ -18,7 +18,7 @@ from collage.experience import learning
 from collage.experience.learning.grid import MULTIPLIERS
 from collage.simulate import Causes
 
-__all__ = ["fit", "many_ratings"]
+__all__ = ["company", "fit", "many_company", "many_ratings"]
 
 _DAYS, _SEED, _FEWEST = 730, 1, 20
 _PER_ROWS = 11_200 / 2_000_000  # customers a row: ten thousand ratings at the usual two million
@@ -51,7 +51,7 @@ class _Once:
 
 def fit(place: Path, rows: int, repeat: int) -> list[Line]:  # noqa: ARG001  # once is long enough
     """Measure the command on a simulated company of two years, beside reading the features of its ratings once."""
-    folder = _company(place, rows)
+    folder = company(place, rows)
     once = _read_once(folder)
     taken, peak = apart("fit", str(folder), "--out", str(place / "model.json"))
     kept = taken <= _SECONDS * max(1.0, once.ratings / _AT_RATINGS)
@@ -62,10 +62,7 @@ def fit(place: Path, rows: int, repeat: int) -> list[Line]:  # noqa: ARG001  # o
 
 def many_ratings(place: Path, rows: int, repeat: int) -> list[Line]:  # noqa: ARG001  # once is long enough
     """Measure the command on ten times as many ratings: the same customers, ten times, under new names."""
-    source = _company(place, rows)
-    folder = place / "fitted many"
-    if not folder.exists():
-        _repeated(source, folder, times=_TIMES)
+    folder = many_company(place, rows)
     once = _read_once(folder)
     taken, peak = apart("fit", str(folder), "--out", str(place / "many.json"), memory=_OF_THEM)
     kept = taken <= _MANY_SECONDS and peak <= _MANY_GIB
@@ -88,9 +85,18 @@ def _line(measured: str, once: _Once, taken: float, peak: float, floor: str, bar
     )
 
 
-def _company(place: Path, rows: int) -> Path:
+def company(place: Path, rows: int) -> Path:
+    """Return a simulated company of two years, five ratings for a thousand rows."""
     many = max(_FEWEST, round(rows * _PER_ROWS))
     return made(place / f"fitted {many}", Causes(), customers=many, days=_DAYS, seed=_SEED)
+
+
+def many_company(place: Path, rows: int) -> Path:
+    """Return the same company ten times, each time as other customers'."""
+    folder = place / "fitted many"
+    if not folder.exists():
+        _repeated(company(place, rows), folder, times=_TIMES)
+    return folder
 
 
 def _read_once(folder: Path) -> _Once:

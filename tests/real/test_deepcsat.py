@@ -1,5 +1,6 @@
 """The rated support contacts, counted a second time in plain Python."""
 
+import json
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -8,7 +9,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tests.real.records import Read, Row, kinds, plain
+from tests.core.test_cli import collage
+from tests.real.records import Read, Row, figures, kinds, plain
 
 pytestmark = pytest.mark.real
 
@@ -84,3 +86,15 @@ def test_the_rows_add_up_and_a_wait_below_zero_would_be_quarantined(contacts: Re
 
 def test_the_kinds_are_as_many_as_the_how_to_page_says(contacts: Read) -> None:
     assert Counter(kind for (kind,) in contacts.rows("touchpoints", "kind")) == kinds("deepcsat")
+
+
+def test_no_agent_can_be_ranked_but_groups_differ_as_the_page_says(contacts: Read) -> None:
+    said = figures("deepcsat", "who")
+    for by, row in zip(("department", "agent"), said.values(), strict=True):
+        rows = json.loads(collage("attribute", contacts.folder, "--by", by, "--format", "json").data)
+        reliable = [each["reliability"] for each in rows if each["reliability"] >= 0.7]
+        verdicts = Counter(each["verdict"] for each in rows)
+        assert row["compared"] == f"{len(rows):,}"
+        assert row["reliability ≥ .7"].split()[0] == str(len(reliable))
+        assert (row["better"], row["worse"]) == (str(verdicts["better"]), str(verdicts["worse"]))
+    assert max(each["reliability"] for each in rows) < 0.8
