@@ -14,9 +14,10 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 
-from collage.experience.attribution.links import Link, Numbers, Whole, customers_level, link_of
+from collage.experience.attribution.links import Link, customers_level, link_of
 from collage.experience.attribution.parts import Parts
 from collage.experience.attribution.staff import Served, effects
+from collage.experience.learning.ratings import Numbers, Whole
 from collage.experience.model import Model
 
 __all__ = ["Credits", "credited"]

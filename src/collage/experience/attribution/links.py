@@ -8,23 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Final, TypeAlias
+from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 from scipy.special import ndtr
 
 from collage.experience.learning import ordinal
 from collage.experience.learning.mixed import grouped, variance
+from collage.experience.learning.ratings import Flags, Numbers, Whole
 from collage.experience.learning.usable import categories
 from collage.experience.model import Model
 
 __all__ = ["Link", "customers_level", "link_of"]
 
-Numbers: TypeAlias = npt.NDArray[np.float64]
-Whole: TypeAlias = npt.NDArray[np.int64]
-Flags: TypeAlias = npt.NDArray[np.bool_]
 
 _ROUNDS: Final = 3
 _NEAR: Final = 1e-6

@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Final
 
 import ibis
 import ibis.expr.types as ir
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
 from collage.experience.catalogue import Catalogue
 from collage.experience.fold import weighing
 from collage.experience.index import double
 from collage.experience.learning.design import per_evidence
+from collage.experience.learning.ratings import Numbers, Whole
 from collage.experience.packed import microseconds
 from collage.experience.people import keyed
 
 __all__ = ["UNKNOWN", "Parts", "gathered", "parts"]
 
-Numbers: TypeAlias = npt.NDArray[np.float64]
-Whole: TypeAlias = npt.NDArray[np.int64]
 
 UNKNOWN: Final = "unknown"  # whose marks are nobody's
 _INHERITED, _SELF, _OWN, _PROCESS, _OTHER, _SINCE = range(6)

@@ -11,17 +11,16 @@ what is foretold is the last quarter's (Chetty, Friedman and Rockoff, American E
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from collage.experience.learning.ratings import Numbers, Whole
+
 __all__ = ["Groups", "Served", "Staff", "effects"]
 
-Numbers: TypeAlias = npt.NDArray[np.float64]
-Whole: TypeAlias = npt.NDArray[np.int64]
 
 _QUARTER_US: Final = 90 * 86_400_000_000
 _MOST_QUARTERS: Final = 12

@@ -18,8 +18,8 @@ import pyarrow as pa
 from scipy.special import fdtrc
 
 from collage.experience.attribution.credits import Credits
-from collage.experience.attribution.links import Numbers, Whole
 from collage.experience.attribution.staff import Groups, Served, Staff, effects
+from collage.experience.learning.ratings import Numbers, Whole
 from collage.experience.learning.usable import ways
 
 __all__ = ["Balance", "Standing", "ValueAdded", "value_added", "verdicts"]
