@@ -297,12 +297,10 @@ def _compared(many: Many) -> list[Line]:
             Line(f"of the lowest tenth truly above the middle, {words}", _mean(wrong), wrong.size, high=blamed),
             Line("… by raw means", _mean(wrong_raw), wrong_raw.size),
         ]
-    slope, se = over(many, "staff-100", "forecast", "forecast_se")
-    there = ~np.isnan(slope) & (se > 0.0)
-    weight = se[there] ** -2
-    came = float((slope[there] * weight).sum() / weight.sum()) if there.any() else math.nan
+    (slope,) = over(many, "staff-100", "forecast")
+    there = slope[~np.isnan(slope)]
     told = "of what earlier quarters foretell, that much comes true, 100 ratings of each"
-    lines.append(Line(told, came, int(there.sum()), low=0.9, high=1.1))
+    lines.append(Line(f"{told}, mean", _mean(there), there.size, low=0.9, high=1.1))
     (called,) = over(many, "staff-equal", "called")
     return [*lines, Line("all equal, unlike customers: called better or worse", _mean(called), called.size, high=0.10)]
 
@@ -351,7 +349,7 @@ CRITERIA: Final[Mapping[str, Criterion]] = {
     ),
     "15": Criterion(
         "Agents are told from one another, and nobody is blamed for what was handed over",
-        {"staff-100": 40, "staff-50": 20, "staff-20": 20, "staff-equal": 20},
+        {"staff-100": 200, "staff-50": 20, "staff-20": 20, "staff-equal": 20},
         _compared,
     ),
     "16": Criterion(

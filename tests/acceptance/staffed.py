@@ -77,12 +77,11 @@ def compared(of: Staffed, rng: np.random.Generator) -> Figures:
     verdict = np.array(table["verdict"].to_pylist())
     called = np.isin(verdict, ["better", "worse"])
     right = np.where(verdict == "better", skill > 0.0, skill < 0.0)
-    slope, se = found.forecast or (np.nan, np.nan)
+    slope, _ = found.forecast or (np.nan, np.nan)
     told = float(np.median(table["reliability"].to_numpy()))
     figures = {
         "n": float(credits_.score.size),
         "forecast": slope,
-        "forecast_se": se,
         "reliability": told,
         "called": float(called.mean()),
         "called_wrongly": float((called & ~right).sum() / max(called.sum(), 1)),
