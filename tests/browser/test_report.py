@@ -65,10 +65,10 @@ def test_its_own_policy_forbids_nothing_that_it_does(browser: Browser, reports: 
 def test_it_prints_on_a4_without_a_cut_picture(browser: Browser, reports: dict[str, Path]) -> None:
     found = printed(browser, reports["en"])
     assert found.cut == []
-    assert 3 <= found.sheets <= 10
+    assert 3 <= found.sheets <= 15
     taught = printed(browser, reports["taught"])
     assert taught.cut == []
-    assert found.sheets < taught.sheets <= 16
+    assert found.sheets < taught.sheets <= 21
 
 
 def test_the_verdict_is_a_link_away_and_every_figure_has_its_definition(
@@ -87,10 +87,27 @@ def test_the_verdict_is_a_link_away_and_every_figure_has_its_definition(
     page.close()
 
 
+def test_who_earned_the_ratings_is_a_link_away_and_its_instances_another(
+    browser: Browser, reports: dict[str, Path]
+) -> None:
+    page = browser.new_page(viewport={"width": 1280, "height": 800})
+    page.goto(reports["en"].as_uri())
+    page.locator(".earners a").focus()
+    page.keyboard.press("Enter")
+    box = page.locator(".earned .verdict").bounding_box()
+    assert box is not None
+    assert 0 <= box["y"] < 800
+    links = page.locator(".earned a[href]").evaluate_all("all => all.map(each => each.getAttribute('href'))")
+    assert {"#means-credit", "#means-added", "#means-reliability", "#means-taken", "#before-1"} <= set(links)
+    assert {"#means-adjusted", "#means-bounds", "#means-tipping", "#means-response"} <= set(links)
+    assert all(page.locator(each).count() == 1 for each in set(links))
+    page.close()
+
+
 def test_what_is_to_be_scrolled_is_reached_by_keyboard(browser: Browser, reports: dict[str, Path]) -> None:
     page = browser.new_page(viewport={"width": 320, "height": 800})
     page.goto(reports["taught"].as_uri())
-    details = page.locator(".lessons details")
+    details = page.locator(".lessons details, .earned details")
     for each in range(details.count()):
         details.nth(each).locator("summary").focus()
         page.keyboard.press("Enter")
@@ -119,7 +136,8 @@ def test_it_is_all_there_without_script(browser: Browser, reports: dict[str, Pat
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
     page.goto(reports["en"].as_uri())
-    assert page.locator(".picture .wide svg").count() == 4
+    assert page.locator("section:not(.earned) .picture .wide svg").count() == 4
+    assert page.locator(".earned .picture .wide svg").count() >= 5
     assert page.locator("#theme").is_hidden()
     page.locator("summary").first.click()
     assert page.locator("details table").first.is_visible()

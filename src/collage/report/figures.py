@@ -12,8 +12,12 @@ import ibis.expr.types as ir
 
 from collage import experience
 from collage.experience import Catalogue
+from collage.experience.attribution import Credits
 from collage.experience.model import Model
 from collage.report.bridge import Bridge, bridge
+from collage.report.earned import Earned, earned
+from collage.report.silence import Silence, silence
+from collage.report.taken import taken
 from collage.touchpoints import Summary, summary
 
 __all__ = ["BEFORE_DAYS", "FALLING", "FEWEST", "Figures", "Row", "Source", "Span", "figures"]
@@ -34,7 +38,8 @@ class Source:
 
     `quarantine` is None where the dataset has none. `kept` keeps a table that is asked several times. Where there is a
     `model`, `catalogue` has its numbers and `plain` is the catalogue without them. `ratings` is how many the dataset
-    has (None: not known).
+    has (None: not known); `credits` are those up to the moment of asking, shared out (None: none can be used), and
+    `invited` who was asked for one, as `feedback.invited` gives it (None: not recorded).
     """
 
     name: str
@@ -47,6 +52,8 @@ class Source:
     model: Model | None = None
     plain: Catalogue | None = None
     ratings: int | None = None
+    credits: Credits | None = None
+    invited: ir.Table | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +98,8 @@ class Figures:
     recorded in the time before) in each. `falling` are scores with `reasons`,
     `spread` the customers by tenth of the index and strength of evidence, `states` customers by state. `plain` is the
     catalogue without the numbers of the `model`, `bridge` leads from one to the other (None without a fitted model),
-    `ratings` is how many the dataset has (None: not known).
+    `ratings` is how many the dataset has (None: not known), `earned` who earned those that can be used (None: there is
+    none), `silence` who did not answer (None: it is not recorded who was asked).
     """
 
     name: str
@@ -117,6 +125,8 @@ class Figures:
     plain: Catalogue | None = None
     bridge: Bridge | None = None
     ratings: int | None = None
+    earned: Earned | None = None
+    silence: Silence | None = None
 
     @property
     def since(self) -> datetime:
@@ -194,6 +204,24 @@ def figures(
         plain=source.plain,
         bridge=_bridge(source, at=at, progress=progress),
         ratings=source.ratings,
+        earned=_earned(source, language=language, progress=progress),
+        silence=_silence(source, progress=progress),
+    )
+
+
+def _earned(source: Source, *, language: str, progress: Callable[[str], None]) -> Earned | None:
+    if source.credits is None:
+        return None
+    progress("who earned the ratings")
+    return earned(source.credits, taken=taken(source.credits, source, language=language))
+
+
+def _silence(source: Source, *, progress: Callable[[str], None]) -> Silence | None:
+    if source.invited is None:
+        return None
+    progress("who did not answer")
+    return silence(
+        source.invited, source.marks, source.customers, source.catalogue, ask=lambda table: table.to_pyarrow()
     )
 
 

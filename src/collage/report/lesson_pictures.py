@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-import textwrap
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 from collage.experience.model import HalfLife, InheritedShare
 from collage.report.bridge import Bridge
@@ -13,14 +12,11 @@ from collage.report.figures import Figures
 from collage.report.lesson_readings import mark_named, rival_named
 from collage.report.lesson_rows import SIDES, Fading, Tenths, Trial, Weighed
 from collage.report.pictures import drawn
+from collage.report.rowed import NARROW_BELOW, rowed
 from collage.report.telling import Telling
 
 __all__ = ["bridged", "expected", "fading", "share", "tried", "weighed"]
 
-_NARROW: Final = 460
-_ROW, _TALL_ROW, _AXIS = 30, 58, 46
-_LABEL: Final = 0.4  # of the width, for names beside a picture
-_LETTER: Final = 7.8  # pixels that a letter takes, on the safe side
 _STEPS: Final = 48
 _WIDEST: Final = 4.0  # half-lives that a fading picture shows
 _MS: Final = 1000.0
@@ -58,7 +54,7 @@ def weighed(rows: Sequence[Weighed], figures: Figures, tell: Telling, *, reach: 
         for at, row in enumerate(rows)
     ]
     values = {
-        **_rows(shown, width),
+        **rowed(shown, width),
         "scale": {"domain": list(reach), "nice": False},
         "title": tell._("points of satisfaction"),
     }
@@ -67,44 +63,6 @@ def weighed(rows: Sequence[Weighed], figures: Figures, tell: Telling, *, reach: 
 
 def _side(row: Weighed) -> str:
     return "faint" if row.prior_driven else "strike" if row.strike else "credit"
-
-
-def _rows(shown: Sequence[dict[str, Any]], width: int) -> dict[str, Any]:
-    """Return what pictures with a row for each name share: names beside the rows, or above them where it is narrow.
-
-    Names are rows of data, not texts of an axis: they may be the same twice, and take two lines.
-    """
-    narrow = width < _NARROW
-    up = -20 if narrow else 0
-    single: list[dict[str, str]] = []
-    upper: list[dict[str, str]] = []
-    lower: list[dict[str, str]] = []
-    for each in shown:
-        first, *rest = _lines(each["name"], width)
-        (upper if rest else single).append({"place": each["place"], "line": first})
-        lower.extend({"place": each["place"], "line": line} for line in rest)
-    extent = 0 if narrow else round(_LABEL * width)
-    axis = {"domain": False, "ticks": False, "labels": False, "minExtent": extent, "maxExtent": extent}
-    return {
-        "height": (_TALL_ROW if narrow else _ROW) * len(shown) + _AXIS,
-        "rows": [{name: value for name, value in each.items() if name != "name"} for each in shown],
-        "y": {"field": "place", "type": "nominal", "title": None, "axis": None if narrow else axis},
-        "axis": {"format": ".3~f", "grid": True, "tickCount": 4 if narrow else 7},
-        "single": single,
-        "upper": upper,
-        "lower": lower,
-        "single_dy": up,
-        "upper_dy": up - (15 if narrow else 7),
-        "lower_dy": up if narrow else 8,
-        "align": "left" if narrow else "right",
-        "beside": 0 if narrow else -8,
-    }
-
-
-def _lines(name: str, width: int) -> list[str]:
-    """Return a name in lines short enough to stand beside a picture, or above a row of it; two at most."""
-    room = width if width < _NARROW else _LABEL * width
-    return textwrap.wrap(name, int(room / _LETTER), max_lines=2, placeholder="…") or [name]
 
 
 def fading(each: Fading, tell: Telling, *, width: int) -> str:
@@ -159,9 +117,9 @@ def tried(rows: Sequence[Trial], tell: Telling, *, width: int) -> str:
         for at, row in enumerate(rows)
     ]
     values = {
-        **_rows(shown, width),
+        **rowed(shown, width),
         "title": tell._("← worse · better →")
-        if width < _NARROW
+        if width < NARROW_BELOW
         else tell._("← worse · lead of the model in log-loss per rating · better →"),
     }
     return drawn("trials", values, tell, width)
@@ -189,7 +147,7 @@ def expected(each: Tenths, tell: Telling, *, width: int) -> str:
 
 def bridged(found: Bridge, tell: Telling, *, width: int) -> str:
     """Return the index month by month, by the catalogue (dashed) and by the model."""
-    narrow = width < _NARROW
+    narrow = width < NARROW_BELOW
     axis = {"format": "%b %y" if narrow else "%b %Y", "grid": False, "tickCount": 4 if narrow else 12}
     months = [
         {

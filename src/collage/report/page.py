@@ -16,10 +16,14 @@ import jinja2
 from markupsafe import Markup
 
 from collage.experience import index_of
+from collage.feedback import OPEN_DAYS
 from collage.report import pictures
+from collage.report.earned_page import DIGITS, EarnedPart, earned_drawings, earned_part
+from collage.report.earned_readings import reliability_told, verdict_named
 from collage.report.figures import FALLING, FEWEST, Figures
 from collage.report.findings import change_of, findings, rising, sentence, strikes
-from collage.report.lesson_page import drawings, lessons, plainly
+from collage.report.lesson_page import Lessons, drawings, lessons, plainly
+from collage.report.silent_readings import known_named
 from collage.report.telling import Telling
 
 __all__ = ["page"]
@@ -50,6 +54,7 @@ def page(figures: Figures, *, language: str) -> str:
     """
     tell = Telling(language)
     taught = None if figures.model is None else lessons(figures, tell)
+    earned = earned_part(figures, tell)
     style, script = _text("style.css"), _text("script.js")
     environment = jinja2.Environment(
         loader=jinja2.FunctionLoader(lambda name: _text(f"templates/{name}")),
@@ -75,7 +80,8 @@ def page(figures: Figures, *, language: str) -> str:
         spark=lambda row: Markup(pictures.spark(row["weeks"], tell, colour="strike" if row["strike"] else "credit")),  # noqa: S704  # drawn by us from numbers
         strength=_strength,
         lessons=taught,
-        drawings={} if taught is None else drawings(figures, taught, tell),
+        drawings=_drawings(figures, taught, earned, tell),
+        **_of_ratings(earned, tell),
         data=_data(figures),
         style=Markup(style),  # noqa: S704  # ours
         script=Markup(script),  # noqa: S704  # ours
@@ -84,6 +90,26 @@ def page(figures: Figures, *, language: str) -> str:
         bars=pictures.BARS,
         falling_at=FALLING,
     )
+
+
+def _drawings(
+    figures: Figures, taught: Lessons | None, earned: EarnedPart | None, tell: Telling
+) -> dict[str, Mapping[str, Markup]]:
+    """Return the pictures of all parts that ratings give."""
+    drawn = {} if taught is None else drawings(figures, taught, tell)
+    return drawn if earned is None else drawn | earned_drawings(figures, earned, tell)
+
+
+def _of_ratings(earned: EarnedPart | None, tell: Telling) -> dict[str, Any]:
+    """Return what the template of who earned the ratings asks for."""
+    return {
+        "earned": earned,
+        "reliability": partial(reliability_told, tell=tell),
+        "standing": partial(verdict_named, tell=tell),
+        "known": partial(known_named, tell=tell),
+        "digits": DIGITS,
+        "open_days": OPEN_DAYS,
+    }
 
 
 def _text(name: str) -> str:
@@ -130,6 +156,8 @@ def _data(figures: Figures) -> Markup:
         "plain": None if figures.plain is None else figures.plain.version,
         "model": plainly(figures.model),
         "bridge": plainly(figures.bridge),
+        "earned": plainly(figures.earned),
+        "silence": plainly(figures.silence),
     }
     told = json.dumps(plain, default=_plain, ensure_ascii=False, allow_nan=False, sort_keys=True)
     for sign in "<>&":

@@ -420,3 +420,12 @@ def test_spark_reports_alike(spark: object, tmp_path: Path) -> None:
     assert one["shift"] == pytest.approx(other["shift"], abs=1e-9)
     assert one["reach"] == pytest.approx(other["reach"], abs=1e-9)
     assert found["duckdb"]["company"]["experience"] == pytest.approx(found["spark"]["company"]["experience"], abs=1e-9)
+    earned, likewise = found["duckdb"]["earned"], found["spark"]["earned"]
+    assert (earned["ratings"], earned["customers"]) == (likewise["ratings"], likewise["customers"])
+    assert earned["taken"]["rating_id"] == likewise["taken"]["rating_id"]
+    assert [each["value"] for each in earned["taken"]["steps"]] == pytest.approx(
+        [each["value"] for each in likewise["taken"]["steps"]], abs=1e-9
+    )
+    asked, alike = found["duckdb"]["silence"]["found"], found["spark"]["silence"]["found"]
+    assert (asked["n_invited"], asked["n_responded"]) == (alike["n_invited"], alike["n_responded"])
+    assert asked["raw"] == alike["raw"]

@@ -2,9 +2,9 @@
 
     v = μ + δ_d + α_a + ε      δ ~ N(0, σ_δ²)      α ~ N(0, σ_α²)      ε ~ N(0, σ_ε²)
 
-σ_ε² is the variance within agents. σ_α and σ_δ have flat priors and are summed out on a grid by their restricted
-likelihood, so that not knowing them widens the intervals (Gelman et al., Bayesian Data Analysis, 3rd ed. 2013, §5.4;
-Gelman, Bayesian Analysis 1 (2006) 515-534). An agent's α may drift: quarters l apart have the covariance σ_α²·r^l, and
+σ_ε² is the variance within agents. σ_α and σ_δ have half-Cauchy priors of scale .2 points and are summed out on a grid
+by their restricted likelihood, so that not knowing them widens the intervals, and a few groups do not seem far apart by
+chance (Gelman et al., Bayesian Data Analysis, 3rd ed. 2013, §5.4; Gelman, Bayesian Analysis 1 (2006) 515-534). An agent's α may drift: quarters l apart have the covariance σ_α²·r^l, and
 what is foretold is the last quarter's (Chetty, Friedman and Rockoff, American Economic Review 104 (2014) 2593-2632).
 """
 
@@ -25,6 +25,7 @@ __all__ = ["Groups", "Served", "Staff", "effects"]
 _QUARTER_US: Final = 90 * 86_400_000_000
 _MOST_QUARTERS: Final = 12
 _SPREADS: Final = np.linspace(0.0, 1.0, 81) ** 2 * 2.0  # σ of a group on a scale from 1 to 5: half the range at most
+_USUAL: Final = 0.2  # assumption: 3 % of the spread of ratings is between agents (model.md §1.11)
 _FEWEST: Final = 3  # groups beyond the means they are compared with, before it is said how they differ
 _FEWEST_QUARTERS: Final = 3
 _DRIFTS: Final = np.linspace(0.0, 1.0, 11)
@@ -180,10 +181,11 @@ def _likely(mean: Numbers, noise: Numbers, whose: Whole, count: int) -> _Likely:
         there = summed > 0.0
         level = np.bincount(place, weight * mean, count) / np.where(there, summed, 1.0)
         away = (weight * (mean - level[place]) ** 2).sum()
-        log[number] = 0.5 * (np.log(weight).sum() - np.log(summed[there]).sum() - away)
+        log[number] = 0.5 * (np.log(weight[weight > 0.0]).sum() - np.log(summed[there]).sum() - away)
         levels.append(level)
         variances.append(np.where(there, 1.0 / np.where(there, summed, 1.0), np.inf))
-    chance = np.exp(log - log.max()) * np.gradient(_SPREADS)  # the grid is finer where spreads are small
+    prior = 1.0 / (1.0 + (_SPREADS / _USUAL) ** 2)
+    chance = np.exp(log - log.max()) * prior * np.gradient(_SPREADS)  # the grid is finer where spreads are small
     chance /= chance.sum()
     level = chance @ np.array(levels)
     with np.errstate(invalid="ignore"):
