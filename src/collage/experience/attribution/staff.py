@@ -4,8 +4,9 @@
 
 σ_ε² is the variance within agents. σ_α and σ_δ have half-Cauchy priors of scale .2 points and are summed out on a grid
 by their restricted likelihood, so that not knowing them widens the intervals, and a few groups do not seem far apart by
-chance (Gelman et al., Bayesian Data Analysis, 3rd ed. 2013, §5.4; Gelman, Bayesian Analysis 1 (2006) 515-534). An agent's α may drift: quarters l apart have the covariance σ_α²·r^l, and
-what is foretold is the last quarter's (Chetty, Friedman and Rockoff, American Economic Review 104 (2014) 2593-2632).
+chance (Gelman et al., Bayesian Data Analysis, 3rd ed. 2013, §5.4; Gelman, Bayesian Analysis 1 (2006) 515-534). An
+agent's α may drift: quarters l apart have the covariance σ_α²·r^l, and what is foretold is the last quarter's (Chetty,
+Friedman and Rockoff, American Economic Review 104 (2014) 2593-2632).
 """
 
 from __future__ import annotations
@@ -218,8 +219,8 @@ def _agents(of: Served, rest: Numbers, likely: _Likely, noise: float, drift: flo
 def _among(level: Numbers, noise: Numbers, n: Whole) -> Groups:
     """Return groups beside one another, by their means and how unsure these are."""
     count = level.size
-    if not count:
-        return Groups(n, level, level, level, 0.0)
+    if not np.isfinite(noise).any():  # no group has a rating
+        return Groups(n, np.zeros(count), np.zeros(count), np.zeros(count), 0.0)
     likely = _likely(level, noise, np.zeros(count, np.int64), 1)
     effect, square, reliability = np.zeros(count), np.zeros(count), np.zeros(count)
     for spread, chance in zip(_SPREADS, likely.chance, strict=True):
