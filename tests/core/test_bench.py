@@ -34,8 +34,12 @@ def test_every_measurement_gives_its_lines_in_one_table_and_as_json(
             "simulate",
             "report",
             "fit: the command",
+            "attribute: shared out",
+            "attribute: the command",
             "score: the command on many",
             "fit: the command on many ratings",
+            "attribute: many ratings: shared out",
+            "attribute: many ratings: the command",
         ],
     ]
     written = json.loads(figures.read_text(encoding="utf-8"))["lines"]
