@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from collage.cli.opening import last_of_all, marked, opened
+from collage.cli.opening import check_rated, last_of_all, marked, opened
 from collage.cli.printing import SHOWN, at_work, print_table, say
 from collage.cli.scoring import hand_out
 from collage.errors import CollageError
@@ -29,9 +29,7 @@ def attribute(arguments: argparse.Namespace) -> None:
     from collage.experience import attribution
 
     with opened(arguments.dataset, arguments.engine) as dataset, at_work() as step:
-        if not dataset.has("ratings"):
-            do = 'read some: a map with [[emit]] table = "ratings" (docs: reference/map)'
-            raise CollageError(f"attribute {arguments.dataset}", "a dataset without ratings", do)
+        check_rated(dataset, f"attribute {arguments.dataset}")
         at = arguments.at or last_of_all(dataset)
         step("marks")
         found = marked(dataset, arguments.catalogue, model=arguments.model)

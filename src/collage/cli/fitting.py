@@ -7,10 +7,9 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from collage.cli.opening import last_of_all, marked, opened
+from collage.cli.opening import check_rated, last_of_all, marked, opened
 from collage.cli.printing import at_work, print_table, say, show
 from collage.cli.writing import write_text
-from collage.errors import CollageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -35,9 +34,7 @@ def fit(arguments: argparse.Namespace) -> None:
     from collage.experience import model_json
 
     with opened(arguments.dataset, arguments.engine) as dataset, at_work() as step:
-        if not dataset.has("ratings"):
-            do = 'read some: a map with [[emit]] table = "ratings" (docs: reference/map)'
-            raise CollageError(f"fit {arguments.dataset}", "a dataset without ratings", do)
+        check_rated(dataset, f"fit {arguments.dataset}")
         at = arguments.at or last_of_all(dataset)
         step("marks")
         found = marked(dataset, arguments.catalogue)

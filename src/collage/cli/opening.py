@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Marked",
     "catalogue_of",
+    "check_rated",
     "last",
     "last_of_all",
     "marked",
@@ -229,6 +230,13 @@ def last(dataset: Dataset) -> datetime:
         asked, do = f"find the last touchpoint of {dataset.folder}", "read some, or give --at"
         raise CollageError(asked, "a dataset without touchpoints", do)
     return found.astimezone(UTC)
+
+
+def check_rated(dataset: Dataset, asked: str) -> None:
+    """Raise an error where a dataset has no ratings, which `asked` needs."""
+    if not dataset.has("ratings"):
+        do = 'read some: a map with [[emit]] table = "ratings" (docs: reference/map)'
+        raise CollageError(asked, "a dataset without ratings", do)
 
 
 def last_of_all(dataset: Dataset) -> datetime:
