@@ -184,10 +184,17 @@ def _gain(many: Many) -> list[Line]:
 
 
 def _memoryless(many: Many) -> list[Line]:
-    share, p, model, last = over(many, "memoryless-3000", "share", "p", "r2_model", "r2_last")
+    share, model, last = over(many, "memoryless-3000", "share", "r2_model", "r2_last")
+    p, remembered = (over(many, run, "p")[0] for run in ("permuted-3000", "permuted-base-3000"))
     return [
         Line("inherited share at 3000, median", _quantile(share), share.size, high=0.06),
         Line("permutation test at .05: how often it rejects", _mean(p < 0.05), p.size, high=0.08),
+        Line(
+            "permutation test where much is inherited: how often it rejects",
+            _mean(remembered < 0.05),
+            remembered.size,
+            low=0.95,
+        ),
         Line("R² less that of the last contact alone, median", _quantile(model - last), model.size, low=-0.005),
         Line("inherited share at 3000, 9th tenth", _quantile(share, 0.9), share.size),
     ]
@@ -338,7 +345,11 @@ CRITERIA: Final[Mapping[str, Criterion]] = {
         "Who contacts more does not bend weights", {"volume-0.0-3000": 20, "volume-0.8-3000": 20}, _confounded
     ),
     "17": Criterion("A catalogue without any rating is of use", {"cold": 20}, _cold),
-    "10": Criterion("Where nothing is inherited, nothing is told", {"memoryless-3000": 400}, _memoryless),
+    "10": Criterion(
+        "Where nothing is inherited, nothing is told",
+        {"memoryless-3000": 80, "permuted-3000": 400, "permuted-base-3000": 40},
+        _memoryless,
+    ),
     "6": Criterion(
         "Which fades faster is told", {"base-3000": 100, "reversed-3000": 100, "equal-3000": 100}, _asymmetry
     ),

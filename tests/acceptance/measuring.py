@@ -13,12 +13,13 @@ from collage.experience.learning import ordinal
 from collage.experience.learning.design import Design, Point, design
 from collage.experience.learning.grid import MULTIPLIERS
 from collage.experience.learning.histories import recalled
-from collage.experience.learning.inherited import inherited, share_of
+from collage.experience.learning.inherited import inherited
 from collage.experience.learning.mixed import clusters, moments, variance
 from collage.experience.learning.naive import naive
-from collage.experience.learning.ratings import Flags, Kinds, Numbers, Remembered
+from collage.experience.learning.ratings import Flags, Kinds, Numbers
 from collage.experience.learning.rivals import foretold
 from collage.experience.learning.search import ONE, Found, found, solved_at
+from collage.experience.learning.share import Share, share_of
 from collage.experience.learning.validation import readings
 from collage.experience.learning.weights import Solved, reduced, solved
 from tests.acceptance.worlds import ONE_CLASS_DAYS, Drawn
@@ -137,18 +138,15 @@ def unseen(of: Replicate) -> Figures:
         return {**figures, **_calibration(of)}
 
 
-def tested(of: Replicate, *, times: int, rng: np.random.Generator) -> Figures:
+def tested(of: Drawn, *, n: int, times: int, rng: np.random.Generator) -> Figures:
     """Return what the permutation test says of what was before the contact, at the catalogue's half-lives."""
-    made, working = of.found, of.found.linear.design
-    left = working.left
-    parts = (left.whole, left.own, left.since, left.evidence, left.before)
-    one = Remembered((1.0,), *(part[ONE : ONE + 1] for part in parts))
-    of_seen = of.drawn.histories.whose(of.seen[of.drawn.ratings.begins]).some(of.kept)
-    ratio = made.linear.spread.ratio
+    seen = of.first(n, rng)
+    left = recalled(of.histories, of.ratings, of.kinds, (1.0,)).some(seen)
+    kept = left.whole[0].any(axis=0)
+    histories = of.histories.whose(seen[of.ratings.begins]).some(kept)
     with threadpool_limits(1):
-        share = share_of(of.here, of.point, ratio=ratio)
-        at_one = design(working.ratings, working.kinds, one)
-        said = inherited(at_one, of_seen, share, kappa=KAPPA, ratio=ratio, rng=rng, times=times)
+        at = design(of.ratings.some(seen), of.kinds.some(kept), left.of_kinds(kept))
+        said = inherited(at, histories, Share(0.0, 0.0, 0.0), kappa=KAPPA, rng=rng, times=times)
     return {"p": float(said.p or np.nan), "p_own": float(said.p_own or np.nan)}
 
 

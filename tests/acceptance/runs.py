@@ -28,8 +28,9 @@ from tests.acceptance.worlds import BASE, World, drawn, world
 __all__ = ["RUNS", "Place", "Run", "alone", "code", "made", "prepared", "replicate"]
 
 _SOURCE: Final = Path(experience.__file__).parents[1]
-_LEARNING: Final = ("design", "grid", "histories", "inherited", "linear", "mixed", "ordinal", "search", "weights")
-_MATHEMATICS: Final = tuple(f"experience/learning/{name}" for name in _LEARNING)
+_TESTED: Final = ("design", "histories", "inherited", "linear", "mixed", "ordinal", "share", "weights")
+_LEARNING: Final = ("design", "grid", "histories", "linear", "mixed", "ordinal", "search", "share", "weights")
+_TEST, _MATHEMATICS = (tuple(f"experience/learning/{name}" for name in names) for names in (_TESTED, _LEARNING))
 _STAFF: Final = ("experience/attribution/staff", "experience/attribution/value_added")
 _SILENT: Final = tuple(f"feedback/{name}" for name in ("adjusting", "columns", "nonresponse", "regression", "tipping"))
 _TIMES: Final = 199  # permutations
@@ -47,8 +48,9 @@ class Place:
 class Run:
     """One kind of replicate: `n` ratings to fit to, `unseen` more of other customers, and what else is measured.
 
-    Where `alone` is given, nothing is fitted: it draws its own numbers, no company is behind them, and `modules` are
-    those whose state decides what comes out.
+    Where `permuted`, nothing is fitted: ratings are asked whether they owe anything to what was before the contact.
+    Where `alone` is given, nothing is fitted either: it draws its own numbers, and no company is behind them. `modules`
+    are those whose state decides what comes out, where not all do.
     """
 
     n: int
@@ -78,7 +80,9 @@ RUNS: Final[Mapping[str, Run]] = {
     "equal-3000": Run(3_000, {"credit_days": 90.0, "strike_days": 90.0}),
     "kappa-0.5-10000": Run(10_000, {"kappa": 0.5}, unseen=_SMALL),
     "kappa-inf-10000": Run(10_000, {"kappa": math.inf}, unseen=_SMALL),
-    "memoryless-3000": Run(3_000, {"carry_over": False}, unseen=_SMALL, permuted=True),
+    "memoryless-3000": Run(3_000, {"carry_over": False}, unseen=_SMALL),
+    "permuted-3000": Run(3_000, {"carry_over": False}, permuted=True, modules=_TEST),
+    "permuted-base-3000": Run(3_000, permuted=True, modules=_TEST),
     "volume-0.0-3000": Run(3_000, place=Place(10_000, 0.0), pooled=True),
     "volume-0.8-3000": Run(3_000, place=Place(10_000, 0.8), pooled=True),
     "cold": Run(10_000, cold=True),
@@ -127,19 +131,19 @@ def _drawn(run: Run, seed: int, chance: np.random.Generator, folder: Path) -> Fi
     """Return the figures of ratings drawn from a world."""
     of = made(run.place or Place(24_000), folder)
     got = drawn(of, replace(BASE, **run.causes), n=run.n + run.unseen, seed=seed)
+    if run.permuted:
+        return measuring.tested(got, n=run.n, times=_TIMES, rng=chance)
     if run.cold:
         return measuring.cold(got, kinds_of(of.catalogue), rng=chance)
-    return _fitted(run, measuring.fitted(got, n=run.n, rng=chance), chance)
+    return _fitted(run, measuring.fitted(got, n=run.n, rng=chance))
 
 
-def _fitted(run: Run, of: measuring.Replicate, chance: np.random.Generator) -> Figures:
+def _fitted(run: Run, of: measuring.Replicate) -> Figures:
     figures = measuring.told(of)
     if run.unseen:
         figures |= measuring.unseen(of)
     if run.pooled:
         figures |= measuring.pooled(of)
-    if run.permuted:
-        figures |= measuring.tested(of, times=_TIMES, rng=chance)
     return figures
 
 

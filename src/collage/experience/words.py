@@ -245,6 +245,8 @@ def _asked(test: Test) -> str:
         return f"{_BEFORE.get(column, f'with {noun}')} {_or([_value(column, value) for value in test.value])}"
     if test.op == "!=":
         return f"with a known {noun} other than {test.value}"
+    if test.op == "contains":
+        return f"with “{test.value}” in its {noun}"
     if column == "late_s" and test.value == 0:
         return _LATE[test.op]
     compared = f"{_COMPARED[test.op]} {_value(column, test.value)}"

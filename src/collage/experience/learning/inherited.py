@@ -2,33 +2,35 @@
 
     y = Zγ + I·v + O·w      I: what was left of marks from before the contact, O: what its own marks add
 
-Share: Var(I·w)/(Var(I·w) + Var((1+ρ)O·w)) at the fitted weights. Significance of I by permutation: whole histories are
-swapped between customers who had about as many contacts in the year before (tenths), so that nothing but the tie
-between a history and its ratings is broken; of O by swapping what contacts left between ratings in the same way.
-Half-lives and kappa are the catalogue's in the test, so that no search for good ones can make chance look like memory;
-in the share they are the fitted ones. In the test both blocks are taken less their customer's mean: it compares the
-ratings of one and the same customer, and how kindly somebody rates by nature does not enter.
+Significance of I by permutation: whole histories are swapped between customers who had about as many contacts in the
+year before (tenths), so that nothing but the tie between a history and its ratings is broken; of O by swapping what
+contacts left between ratings in the same way. Half-lives and kappa are the catalogue's, so that no search for good ones
+can make chance look like memory, and the working response is that of a fit in which what is asked for has no part.
+Both blocks are taken less their customer's mean: ratings of one and the same customer are compared, and how kindly
+somebody rates by nature does not enter. What counts is by how much a block betters the fit for each degree of freedom:
+a history that is the customer's own varies more than a borrowed one, and would gain more by that alone.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve, cholesky, solve_triangular
 from scipy.optimize import nnls
 
-from collage.experience.learning.design import Design, Point, per_evidence
-from collage.experience.learning.grid import folded
+from collage.experience.learning.design import Design, Point, design, per_evidence
 from collage.experience.learning.histories import Borrowed, Histories
+from collage.experience.learning.linear import linear
 from collage.experience.learning.mixed import FEW_TWICE, clusters, moments
-from collage.experience.learning.ratings import Kinds, Numbers, Ratings, Whole
-from collage.experience.learning.weights import Reduced, reduced, solved
+from collage.experience.learning.ratings import Kinds, Numbers, Ratings, Remembered, Whole
+from collage.experience.learning.share import Blocks, Share, blocks
+from collage.experience.learning.weights import OWN
 from collage.experience.model import InheritedShare, Verdict
 
-__all__ = ["FEWEST", "Share", "enough_contacts", "inherited", "share_of", "swapped", "tenths"]
+__all__ = ["FEWEST", "enough_contacts", "inherited", "swapped", "tenths"]
 
 FEWEST: Final = 300  # usable ratings
 _TIMES: Final = 999
@@ -36,41 +38,16 @@ _LEVEL: Final = 0.05
 _KNOWN: Final = 0.8  # of ratings must have a known contact
 _GROUPS: Final = 10
 _MOST: Final = 20_000  # ratings that are enough for a test
-_FOLDS: Final = 20  # of customers, for the interval of the share
-_Z95: Final = 1.96
 _TINY: Final = 1e-9
 _ROUNDING: Final = 1e-9  # of the response's sum of squares: no gain
 
 
-@dataclass(frozen=True, slots=True)
-class Share:
-    """How much of what touchpoints explain was inherited, 0 to 1, with its 95 % interval."""
-
-    value: float
-    low: float
-    high: float
-
-
-@dataclass(frozen=True, slots=True)
-class _Blocks:
-    """The columns of the working regression.
-
-    What is free, what was there before, what the contact left, and the response.
-    """
-
-    free: Numbers
-    before: Numbers
-    own: Numbers
-    response: Numbers
-
-
-def inherited(  # noqa: PLR0913  # the regression and its constants; chance and progress are arguments here
+def inherited(
     of: Design,
     histories: Histories,
     share: Share | None,
     *,
     kappa: float,
-    ratio: float,
     rng: np.random.Generator,
     times: int = _TIMES,
     note: Callable[[], None] = lambda: None,
@@ -80,15 +57,13 @@ def inherited(  # noqa: PLR0913  # the regression and its constants; chance and 
     Parameters
     ----------
     of
-        The regression with its working response; what is left is asked for at the catalogue's half-lives alone.
+        The regression of the scores themselves; what is left is asked for at the catalogue's half-lives alone.
     histories
         The marks of the same customers.
     share
         As `share_of` gives it; None: there are too few ratings for it.
     kappa
         The catalogue's.
-    ratio
-        τ²/σ² of the working response.
     rng
         Draws customers (where there are more than 20,000 ratings) and swaps.
     times
@@ -99,10 +74,9 @@ def inherited(  # noqa: PLR0913  # the regression and its constants; chance and 
     if share is None or not enough_contacts(of.ratings) or of.ratings.twice < FEW_TWICE:
         return InheritedShare(None, None, None, None, None, "too_few")
     of, histories = _enough(of, histories, rng)
-    blocks = _blocks(of, Point(0, 0, kappa))
-    chance = _Chance(rng, times, note)
-    p_before = _p_before(of, histories, blocks, kappa, ratio, chance)
-    p_own = _p_own(of, blocks, ratio, chance)
+    at, chance, left = Point(0, 0, kappa), _Chance(rng, times, note), of.left
+    p_before = _p_before(_about(of, replace(left, whole=left.own + left.since), at), histories, at, chance)
+    p_own = _p_own(_about(of, replace(left, whole=left.whole - left.own, own=np.zeros_like(left.own)), at), chance)
     verdict: Verdict = "inherited" if p_before < _LEVEL else "last_contact" if p_own < _LEVEL else "nothing"
     if verdict == "nothing":  # a share of nothing
         return InheritedShare(None, None, None, p_before, p_own, verdict)
@@ -120,43 +94,6 @@ def enough_contacts(ratings: Ratings) -> bool:
     return int((ratings.contact >= 0).sum()) >= max(FEWEST, int(_KNOWN * ratings.n))
 
 
-def share_of(of: Design, point: Point, *, ratio: float) -> Share:
-    """Return how much of what touchpoints explain was inherited, at a point of the grid.
-
-    Parameters
-    ----------
-    of
-        The regression with its working response.
-    point
-        Which multipliers of those remembered, and kappa.
-    ratio
-        τ²/σ² of the working response.
-
-    Returns
-    -------
-    Share
-        Its interval from leaving out a twentieth of the customers at a time (delete-a-group jackknife).
-    """
-    rows, free, p = of.rows(point), of.free, len(of.kinds.names)
-    some = [moments(rows[part], clusters(of.ratings.some(part)), ratio) for part in folded(of, _FOLDS)]
-    whole = np.sum(some, axis=0)
-    blocks = _blocks(of, point)
-    value, *without = (
-        _share(reduced(each, free=free, marks=p), of, blocks) for each in (whole, *(whole - part for part in some))
-    )
-    found = np.array(without)
-    se = float(np.sqrt((_FOLDS - 1) / _FOLDS * ((found - found.mean()) ** 2).sum()))
-    return Share(value, max(0.0, value - _Z95 * se), min(1.0, value + _Z95 * se))
-
-
-def _share(left: Reduced, of: Design, blocks: _Blocks) -> float:
-    """Return Var(I·w)/(Var(I·w) + Var((1+ρ)O·w)) at the likeliest weights."""
-    found = solved(left, of.kinds, own=None)
-    parts = blocks.before @ found.weight, (1.0 + found.own) * (blocks.own @ found.weight)
-    before, own = (float(np.cov(part, aweights=of.of.weight)) for part in parts)
-    return before / (before + own) if before + own > 0.0 else 0.0
-
-
 @dataclass(frozen=True, slots=True)
 class _Chance:
     """How often is swapped, by whose chance, and who is told."""
@@ -166,37 +103,57 @@ class _Chance:
     note: Callable[[], None]
 
 
-def _p_before(of: Design, histories: Histories, blocks: _Blocks, kappa: float, ratio: float, chance: _Chance) -> float:
+@dataclass(frozen=True, slots=True)
+class _About:
+    """The regression about a fit in which what is asked for has no part, its columns, and τ²/σ² of its response."""
+
+    of: Design
+    columns: Blocks
+    ratio: float
+
+
+def _about(of: Design, without: Remembered, at: Point) -> _About:
+    found = linear(design(of.ratings, of.kinds, without), at, own=OWN)
+    working = design(found.design.ratings, of.kinds, of.left)
+    return _About(working, blocks(working, at), found.spread.ratio)
+
+
+def _p_before(about: _About, histories: Histories, at: Point, chance: _Chance) -> float:
     """Return the p-value of what was before the contact."""
-    gain = _Gain(np.column_stack([blocks.free, blocks.own]), blocks.response, of, ratio)
-    real, above = gain(blocks.before[gain.rows]), 0
+    of, columns = about.of, about.columns
+    gain = _Gain(np.column_stack([columns.free, columns.own]), columns.response, of, about.ratio)
+    real, above = gain(columns.before[gain.rows]), 0
     if real <= 0.0:
         return 1.0
-    rest = (of.evidence(Point(0, 0, kappa)) - of.left.before[0].sum(axis=1))[gain.rows]
+    rest = (of.evidence(at) - of.left.before[0].sum(axis=1))[gain.rows]
     tenth, lending = tenths(of.ratings)[of.ratings.begins], gain.rows[of.ratings.begins]
     borrowed = Borrowed(histories, of.ratings.some(gain.rows), of.kinds)
     for _ in range(chance.times):
         left, evidence = borrowed(swapped(tenth, chance.rng)[lending])
-        above += gain(left * per_evidence(rest + evidence, kappa)[:, None]) >= real
+        above += gain(left * per_evidence(rest + evidence, at.kappa)[:, None]) >= real
         chance.note()
     return (1 + above) / (chance.times + 1)
 
 
-def _p_own(of: Design, blocks: _Blocks, ratio: float, chance: _Chance) -> float:
+def _p_own(about: _About, chance: _Chance) -> float:
     """Return the p-value of what the rated contact left."""
+    of, columns = about.of, about.columns
     parts = (of.kinds.weight > 0.0, of.kinds.weight < 0.0)
-    before = np.column_stack([blocks.before[:, part] @ of.kinds.weight[part] for part in parts])
-    gain = _Gain(np.column_stack([blocks.free, before]), blocks.response, of, ratio)
+    before = np.column_stack([columns.before[:, part] @ of.kinds.weight[part] for part in parts])
+    gain = _Gain(np.column_stack([columns.free, before]), columns.response, of, about.ratio)
     tenth = tenths(of.ratings)
-    real = gain(blocks.own[gain.rows])
+    real = gain(columns.own[gain.rows])
     if real <= 0.0:
         return 1.0
-    above = sum(gain(blocks.own[swapped(tenth, chance.rng)[gain.rows]]) >= real for _ in range(chance.times))
+    above = sum(gain(columns.own[swapped(tenth, chance.rng)[gain.rows]]) >= real for _ in range(chance.times))
     return (1 + above) / (chance.times + 1)
 
 
 class _Gain:
-    """By how much a block of features betters the fit beyond what is there already; its signs are the catalogue's.
+    """By how much a block of features betters the fit beyond what is there already, for each degree of freedom.
+
+    Its signs are the catalogue's. Its degrees of freedom are those it has under the ridge, tr(S(S+T)⁻¹): what a block
+    of pure chance gains goes with them.
 
     The block counts less its customer's mean: what one customer has more of than another may go with how kindly they
     rate. So it is asked for at `rows` alone, those of customers who rated more than once.
@@ -222,18 +179,10 @@ class _Gain:
         trust = _trust(self._kinds)
         found = _drawn(left, target, trust, self._kinds.sign)
         gain = float(2.0 * target @ found - found @ left @ found - (trust * found**2).sum())
-        return gain if gain > _ROUNDING * self._whole else 0.0
-
-
-def _blocks(of: Design, point: Point) -> _Blocks:
-    credit = of.kinds.weight > 0.0
-    scale = per_evidence(of.evidence(point), point.kappa)[:, None]
-    whole, own, since = (
-        np.where(credit, part[point.credit], part[point.strike]) * scale
-        for part in (of.left.whole, of.left.own, of.left.since)
-    )
-    free = np.column_stack([of.fixed, of.means(own), since @ of.kinds.weight])
-    return _Blocks(free, whole - own - since, own, of.ratings.score)
+        if gain <= _ROUNDING * self._whole:
+            return 0.0
+        free = trust.size - float((np.diag(np.linalg.inv(left + np.diag(trust))) * trust).sum())
+        return gain / free
 
 
 def _enough(of: Design, histories: Histories, rng: np.random.Generator) -> tuple[Design, Histories]:

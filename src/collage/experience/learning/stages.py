@@ -15,11 +15,12 @@ from collage.experience.catalogue import Catalogue
 from collage.experience.learning.design import Design, Point, design
 from collage.experience.learning.grid import CLUSTER_FACTOR, MULTIPLIERS, Axis
 from collage.experience.learning.histories import Histories
-from collage.experience.learning.inherited import enough_contacts, inherited, share_of
+from collage.experience.learning.inherited import enough_contacts, inherited
 from collage.experience.learning.naive import naive
-from collage.experience.learning.ratings import Flags, Kinds, Numbers, Ratings, Remembered, Remembering, kinds_of
+from collage.experience.learning.ratings import Flags, Kinds, Numbers, Ratings, Remembering, kinds_of
 from collage.experience.learning.rivals import foretold
 from collage.experience.learning.search import ONE, Found, found, solved_at
+from collage.experience.learning.share import share_of
 from collage.experience.learning.validation import FOLDS, validation
 from collage.experience.learning.weights import OWN, Reduced, Solved, solved, uncertainty
 from collage.experience.model import Depth, Estimate, HalfLife, InheritedShare, Model, Validation, Weight
@@ -137,20 +138,19 @@ def _fit(ratings: Ratings, histories: Histories, remembering: Remembering, asked
     weights, square, at = solved_at(made, exact, search=search)
     # the weights themselves trust the catalogue more than their intervals do
     fitted = _Fitted(made, weights, uncertainty(square, here, own=weights.own), square, at, kept)
-    verdict = _verdict(fitted, there, remembering((1.0,)).of_kinds(kept), asked)
+    tested = design(ratings, here, remembering((1.0,)).of_kinds(kept))
+    verdict = _verdict(fitted, there, tested, asked)
     return _model(ratings, kinds, fitted, checked, verdict, asked)
 
 
-def _verdict(fitted: _Fitted, histories: Histories, one: Remembered, asked: _Asked) -> InheritedShare:
+def _verdict(fitted: _Fitted, histories: Histories, tested: Design, asked: _Asked) -> InheritedShare:
     """Return whether ratings owe anything to what was before the contact."""
-    made = fitted.found
-    working, ratio = made.linear.design, made.linear.spread.ratio
-    enough = working.ratings.n >= FEWEST and enough_contacts(working.ratings)
+    made, ratings = fitted.found, tested.ratings
+    enough = ratings.n >= FEWEST and enough_contacts(ratings)
+    ratio = made.linear.spread.ratio
     share = share_of(fitted.at, Point(0, 1, made.kappa.value), ratio=ratio) if enough else None
-    tested = design(working.ratings, working.kinds, one)
     note = _counting(asked.progress, f"of {asked.times} permutations")
-    kappa, rng, times = asked.catalogue.kappa, asked.rng, asked.times
-    return inherited(tested, histories, share, kappa=kappa, ratio=ratio, rng=rng, times=times, note=note)
+    return inherited(tested, histories, share, kappa=asked.catalogue.kappa, rng=asked.rng, times=asked.times, note=note)
 
 
 def _counting(progress: Callable[[str], None], what: str) -> Callable[[], None]:
