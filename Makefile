@@ -55,7 +55,7 @@ format: $(READY)  ## mend what the formatter and the linter can mend by themselv
 
 lock:  ## resolve pyproject.toml again into requirements.lock (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest --generate-hashes \
-		--no-emit-index-url --no-header --extra spark --group dev pyproject.toml -o requirements.lock
+		--no-emit-index-url --no-header --extra spark --extra postgres --group dev pyproject.toml -o requirements.lock
 
 clean:  ## remove what make made
 	rm -rf .venv collage-demo docs/_build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,9 @@ def parser() -> argparse.ArgumentParser:
         _add_catalogue,
     ):
         add(under)
+    # what else is installed with Collage and has commands of its own: the web, for one
+    for more in entry_points(group="collage.commands"):
+        more.load()(under)
     return whole
 
 

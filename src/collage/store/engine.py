@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 import ibis
 import ibis.expr.types as ir
+import pyarrow as pa
 
 from collage.errors import EngineError
 
@@ -95,6 +96,20 @@ class Engine:
             rows.createTempView(name)
             return self.backend.table(name).cast(table.schema())  # Spark forgets that times are in UTC
         return self.backend.create_table(name or ibis.util.gen_name("kept"), obj=table, temp=True)
+
+    def parts(self, table: ir.Table, size: int) -> Iterator[pa.Table]:
+        """Yield a table in parts, so that it need not fit in memory (DuckDB; Ibis 12's own way does not know DuckDB 2).
+
+        Parameters
+        ----------
+        table
+            Any, of this engine.
+        size
+            Rows of a part, about.
+        """
+        kept = self.kept(table)  # while somebody holds it: Ibis drops what nobody does
+        reader = self.backend.con.sql(f"FROM {kept.get_name()}").to_arrow_reader(size)  # a name of our own
+        yield from (pa.Table.from_batches([batch]) for batch in reader)
 
     def unordered(self) -> None:
         """Let rows come in any order from here on: adding up is quicker for it. The door needs their order."""

@@ -1,0 +1,120 @@
+"""Marks and scores of whoever something changed for: worked out outside any transaction, written in short ones."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from collage_web.actions.identifying import resolve
+from collage_web.actions.leasing import Turn, turn
+from collage_web.bridge.arrows import as_tuples, schema
+from collage_web.bridge.derived import Derived, catalogue, derived, identifiers_of, known
+from collage_web.records import bulk
+from collage_web.records.models import Mark, Score, Stale
+
+__all__ = ["NAME", "as_derived", "derive", "derive_for", "derived_now"]
+
+NAME: Final = "derive"  # of the lease
+_AT_ONCE: Final = 1_000  # identifiers
+_WRITTEN: Final = 4_000  # rows in one transaction: whoever else writes waits no longer than that takes
+_MARK: Final = ("customer", *schema("marks").names)
+_SCORE: Final = ("customer", *schema("scores").names[1:])
+
+
+def derive(mine: Turn, *, chance: random.Random, most: int = _AT_ONCE) -> int:
+    """Derive anew for identifiers of which something changed.
+
+    Parameters
+    ----------
+    mine
+        The lease `NAME`.
+    chance
+        Draws the ids of customers who are new.
+    most
+        How many identifiers, about.
+
+    Returns
+    -------
+    int
+        For how many customers; 0: nothing was waiting.
+    """
+    waiting = bulk.rows(Stale, ("identifier",), "ORDER BY id LIMIT %s", [most])
+    return _derive_of({identifier for (identifier,) in waiting}, mine, chance) if waiting else 0
+
+
+def derive_for(identifiers: Sequence[str], *, clock: Callable[[], datetime], chance: random.Random) -> None:
+    """Derive at once for some identifiers, before somebody looks.
+
+    Raises
+    ------
+    Taken
+        When another did not let go for five seconds.
+    """
+    with turn(NAME, clock=clock, patience_s=5.0) as mine:
+        _derive_of(set(identifiers), mine, chance)
+
+
+def _derive_of(identifiers: set[str], mine: Turn, chance: random.Random) -> int:
+    customers = resolve(identifiers, mine, chance=chance)
+    whose = identifiers_of(customers)
+    # what is added from here on was not seen, and stays
+    seen = bulk.within(Stale, ("id",), "identifier", whose)
+    found = derived(known(whose), catalogue(), at=mine.clock())
+    for change in _changes(found, customers, [number for (number,) in seen]):
+        with mine.writing():
+            change.write()
+    return len(customers)
+
+
+def derived_now(customers: Sequence[str], *, at: datetime) -> Derived:
+    """Return what follows from all that is known of customers; nothing is written."""
+    return derived(known(identifiers_of(customers)), catalogue(), at=at)
+
+
+def as_derived(found: Derived) -> set[tuple[Any, ...]]:
+    """Return derived marks as the database keeps them."""
+    return set(as_tuples(found.marks.select(_MARK)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """What is written in one transaction."""
+
+    gone: Sequence[int]
+    new: Sequence[tuple[Any, ...]]
+    scores: Sequence[tuple[Any, ...]]
+    nobody: Sequence[str]
+    seen: Sequence[int]
+
+    def write(self) -> None:
+        bulk.delete(Mark, "id", self.gone)
+        bulk.add(Mark, _MARK, self.new)
+        bulk.delete(Score, "customer", self.nobody)
+        if self.scores:
+            bulk.changed(Score, ("customer",), _SCORE, self.scores, set_=_REPLACED)
+        bulk.delete(Stale, "id", self.seen)
+
+
+_REPLACED: Final = ", ".join(f'"{name}" = excluded."{name}"' for name in _SCORE[1:])
+
+
+def _changes(found: Derived, customers: Sequence[str], seen: Sequence[int]) -> list[_Change]:
+    """Return what differs from what is there: all in one transaction where it is little, and the notes go last."""
+    there = bulk.within(Mark, ("id", *_MARK), "customer", customers)
+    old = {row[1:]: row[0] for row in there}
+    now = as_tuples(found.marks.select(_MARK))
+    new = [row for row in now if row not in old]
+    kept = set(now)
+    gone = [number for row, number in old.items() if row not in kept]
+    scores = as_tuples(found.scores)
+    nobody = sorted(set(customers) - {row[0] for row in scores})
+    changes = []
+    while len(gone) > _WRITTEN or len(new) > _WRITTEN:
+        # a customer's marks are wrong in between, and noted as such: the notes go with the last transaction
+        some, gone = gone[:_WRITTEN], gone[_WRITTEN:]
+        added, new = ([], new) if some else (new[:_WRITTEN], new[_WRITTEN:])
+        changes.append(_Change(some, added, (), (), ()))
+    return [*changes, _Change(gone, new, scores, nobody, seen)]

@@ -1,0 +1,142 @@
+"""From what arrived to what is known: each arrival becomes facts, and whoever they are about is noted as touched.
+
+One process at a time, by a lease: a customer's marks must not be written from older facts than another has written
+already. What is worked out is written in one transaction with the note that it was digested; whoever is killed in
+between has done nothing.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import pyarrow as pa
+from django.db import connection, models
+
+from collage.tables import CONTRACTS
+from collage_web.actions.counting import moved
+from collage_web.actions.identifying import touched
+from collage_web.actions.leasing import Turn
+from collage_web.bridge.arrows import as_tuples, schema
+from collage_web.bridge.mapped import Arrived, Mapped, map_of, mapped
+from collage_web.records import bulk
+from collage_web.records.arriving import Fault
+from collage_web.records.models import Arrival, Claim, Invitation, Promise, Rating, Source, Touchpoint
+
+__all__ = ["FACTS", "digest"]
+
+FACTS: Final[Mapping[str, type[models.Model]]] = {
+    "touchpoints": Touchpoint,
+    "claims": Claim,
+    "ratings": Rating,
+    "invitations": Invitation,
+    "promises": Promise,
+}
+_AT_ONCE: Final = 2_000
+_WHO: Final = ("identifier", "one", "other")
+_COLUMNS: Final = ("id", "source_id", "received_at", "occurred_at", "body", "became")
+_WAITS: Final = "WHERE digested_at IS NULL AND quarantined_at IS NULL ORDER BY id LIMIT %s"
+
+
+def digest(mine: Turn, *, most: int = _AT_ONCE) -> int:
+    """Digest what has arrived and was not yet.
+
+    Parameters
+    ----------
+    mine
+        The lease; only who holds it digests.
+    most
+        How many arrivals.
+
+    Returns
+    -------
+    int
+        How many arrivals were taken up.
+    """
+    waiting = bulk.rows(Arrival, _COLUMNS, _WAITS, [most])
+    by_source: dict[int, list[tuple[Any, ...]]] = defaultdict(list)
+    for row in waiting:
+        by_source[row[1]].append(row)
+    for source, rows in by_source.items():
+        _digest_of(Source.objects.get(id=source), rows, mine)
+    return len(waiting)
+
+
+def _digest_of(source: Source, rows: Sequence[tuple[Any, ...]], mine: Turn) -> None:
+    now = mine.clock()
+    arrived = [Arrived(row[0], _moment(row[2]), _moment(row[3]), row[4]) for row in rows]
+    found = mapped(map_of(source.name, source.kind, source.map), arrived, kind=source.kind, now=now)
+    again = [row[0] for row in rows if row[5]]
+    with mine.writing():
+        _forget(again)
+        faults = {**_twice(found), **found.faults}
+        for name, table in found.tables.items():
+            _add(name, table, faults)
+        _set_aside(source, faults, {each.id: each.received_at for each in arrived}, now)
+        _note([each.id for each in arrived if each.id not in faults], found.excluded, now)
+
+
+def _moment(value: Any) -> datetime:
+    """Return a moment as the database gives it: SQLite as text."""
+    return value if isinstance(value, datetime) else datetime.fromisoformat(value).replace(tzinfo=UTC)
+
+
+def _twice(found: Mapped) -> dict[int, Fault]:
+    """Return the arrivals whose id stands for another content, there or earlier among them."""
+    twice: dict[int, Fault] = {}
+    for name in (name for name in found.tables if name != "claims"):  # what was claimed before is claimed
+        key, columns = CONTRACTS[name].key, schema(name).names
+        place, rows = columns.index(key), as_tuples(found.tables[name])
+        there = {row[place]: row for row in bulk.within(FACTS[name], columns, key, {row[place] for row in rows})}
+        for *row, arrival in rows:
+            if there.setdefault(row[place], tuple(row)) != tuple(row):
+                twice[arrival] = Fault(key, "is an id used twice, with another content", str(row[place]))
+    return twice
+
+
+def _add(name: str, table: pa.Table, faults: Mapping[int, Fault]) -> None:
+    """Store a table's rows, those that are there already left out."""
+    rows = [row for row in as_tuples(table) if row[-1] not in faults]
+    if rows:
+        bulk.add(FACTS[name], [*table.column_names[:-1], "arrival_id"], rows)
+        places = [place for place, column in enumerate(table.column_names) if column in _WHO]
+        touched(row[place] for row in rows for place in places)
+
+
+def _forget(arrivals: Sequence[int]) -> None:
+    """Remove what arrivals became when they were digested before: the map may say otherwise by now."""
+    for model in FACTS.values():
+        who = [name for name in _WHO if name in {field.name for field in model._meta.get_fields()}]  # noqa: SLF001  # Django's public way to it
+        gone = bulk.within(model, ("id", *who), "arrival_id", arrivals)
+        touched(identifier for row in gone for identifier in row[1:])
+        bulk.delete(model, "id", [row[0] for row in gone])
+
+
+def _note(done: Sequence[int], excluded: frozenset[int], now: datetime) -> None:
+    at = bulk.moment(now)
+    for became, numbers in (
+        ("kept", [n for n in done if n not in excluded]),
+        ("excluded", [n for n in done if n in excluded]),
+    ):
+        for some in bulk.chunks(numbers):
+            marks = ", ".join(["%s"] * len(some))
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    f"UPDATE {bulk.table(Arrival)} SET digested_at = %s, became = %s WHERE id IN ({marks})",  # noqa: S608  # names of our own
+                    [at, became, *some],
+                )
+
+
+def _set_aside(source: Source, faults: Mapping[int, Fault], received: Mapping[int, datetime], now: datetime) -> None:
+    """Put arrivals into quarantine, and count them there."""
+    at = bulk.moment(now)
+    update = (
+        f"UPDATE {bulk.table(Arrival)} SET quarantined_at = %s, {bulk.names(['column'])} = %s, reason = %s, found = %s"  # noqa: S608  # as above
+    )
+    rows = [(at, fault.column, fault.reason, fault.found, number) for number, fault in faults.items()]
+    if rows:
+        with connection.cursor() as cursor:
+            cursor.executemany(f"{update} WHERE id = %s", rows)
+        moved(source.id, (received[number] for number in faults), into="quarantined")

@@ -1,0 +1,184 @@
+"""What arrives is stored: committed before anybody is told so.
+
+On SQLite one thread writes for all: it takes whatever waits, stores it in one transaction, and lets those who wait know
+after the commit. So the disk is asked once for many requests, and no two writers are in each other's way. PostgreSQL
+does that by itself.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import Any, Final, TypeAlias
+
+from django.db import Error, OperationalError, connection, transaction
+
+from collage_web.records import bulk
+from collage_web.records.arriving import Arriving
+from collage_web.records.models import Arrival, SourceHour
+
+__all__ = ["Batch", "Outcome", "StorageError", "receive", "stored"]
+
+_MOST: Final = 5_000  # arrivals in one transaction
+_PATIENCE_S: Final = 20.0
+_ONE: Final = threading.Lock()
+_COLUMNS: Final = (
+    "source_id", "message_id", "type", "received_at", "sent_at", "occurred_at", "clock", "body",
+    "became", "quarantined_at", "column", "reason", "found",
+)  # fmt: skip
+_HOUR: Final = ("source_id", "hour", "accepted", "duplicate", "quarantined", "refused", "last_at")
+_COUNTED: Final = ("accepted", "duplicate", "quarantined", "refused")
+
+
+class StorageError(Exception):
+    """Nothing was stored, or nobody knows whether it was: the database is locked, full, gone or too slow. Send again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What one request brought; `refused` counts what was not even looked at."""
+
+    source: int
+    received_at: datetime
+    arrivals: Sequence[Arriving]
+    refused: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a batch, each arrival counted once."""
+
+    accepted: int
+    duplicate: int
+    quarantined: int
+
+
+def receive(batch: Batch) -> Outcome:
+    """Store what one request brought.
+
+    Parameters
+    ----------
+    batch
+        Of one source.
+
+    Returns
+    -------
+    Outcome
+        It is on the disk by now.
+
+    Raises
+    ------
+    StorageError
+        When it is not, or may not be.
+    """
+    try:
+        return _writer().store(batch) if connection.vendor == "sqlite" else stored([batch])[0]
+    except (Error, TimeoutError) as error:
+        raise StorageError(str(error)) from error
+
+
+def stored(batches: Sequence[Batch]) -> list[Outcome]:
+    """Store batches in one transaction."""
+    with transaction.atomic():
+        outcomes = [_added(batch) for batch in batches]
+        _count(batches, outcomes)
+    return outcomes
+
+
+def _added(batch: Batch) -> Outcome:
+    good = [_row(batch, each) for each in batch.arrivals if each.fault is None]
+    bad = [_row(batch, each) for each in batch.arrivals if each.fault is not None]
+    accepted, quarantined = (bulk.add(Arrival, _COLUMNS, rows) if rows else 0 for rows in (good, bad))
+    return Outcome(accepted, len(batch.arrivals) - accepted - quarantined, quarantined)
+
+
+def _row(batch: Batch, each: Arriving) -> tuple[Any, ...]:
+    received = bulk.moment(batch.received_at)
+    fault = ("", "", "") if each.fault is None else (each.fault.column, each.fault.reason, each.fault.found)
+    return (
+        batch.source, each.message_id, each.type, received, bulk.moment(each.sent_at), bulk.moment(each.occurred_at),
+        each.clock, each.body, "", received if each.fault else None, *fault,
+    )  # fmt: skip
+
+
+def _count(batches: Sequence[Batch], outcomes: Sequence[Outcome]) -> None:
+    hours: dict[tuple[int, datetime], list[Any]] = {}
+    for batch, outcome in zip(batches, outcomes, strict=True):
+        hour = batch.received_at.replace(minute=0, second=0, microsecond=0)
+        seen = hours.setdefault((batch.source, hour), [0, 0, 0, 0, batch.received_at])
+        for place, n in enumerate((outcome.accepted, outcome.duplicate, outcome.quarantined, batch.refused)):
+            seen[place] += n
+        seen[4] = max(seen[4], batch.received_at)
+    rows = [
+        (source, bulk.moment(hour), *seen[:4], bulk.moment(seen[4])) for (source, hour), seen in sorted(hours.items())
+    ]
+    here = bulk.table(SourceHour)
+    added = ", ".join(f"{name} = {here}.{name} + excluded.{name}" for name in _COUNTED)
+    bulk.changed(SourceHour, ("source_id", "hour"), _HOUR, rows, set_=f"{added}, last_at = excluded.last_at")
+
+
+_Waiting: TypeAlias = tuple[Batch, "Future[Outcome]"]
+
+
+def _told(taken: Sequence[_Waiting], *, last: bool = False) -> bool:
+    """Store what waits and tell whoever waits; return whether they were told.
+
+    What has failed together and may be stored apart is not told, but where this was the `last` try.
+    """
+    try:
+        outcomes = stored([batch for batch, _ in taken])
+    except Exception as error:  # noqa: BLE001  # whoever waits must be told, whatever it was
+        connection.close()
+        if not last and len(taken) > 1 and not isinstance(error, OperationalError):
+            return False
+        for _, told in taken:
+            told.set_exception(error)
+    else:
+        for (_, told), outcome in zip(taken, outcomes, strict=True):
+            told.set_result(outcome)
+    return True
+
+
+class _Writer:
+    """The one thread that writes what arrives."""
+
+    def __init__(self) -> None:
+        self._waiting: queue.SimpleQueue[_Waiting] = queue.SimpleQueue()
+        threading.Thread(target=self._run, name="collage-writer", daemon=True).start()
+
+    def store(self, batch: Batch) -> Outcome:
+        """Wait until a batch is on the disk."""
+        told: Future[Outcome] = Future()
+        self._waiting.put((batch, told))
+        return told.result(_PATIENCE_S)
+
+    def _run(self) -> None:
+        while True:
+            taken = self._taken()
+            if not _told(taken) and len(taken) > 1:  # one that cannot be stored is no reason to refuse its neighbours
+                for each in taken:
+                    _told([each], last=True)
+
+    def _taken(self) -> list[_Waiting]:
+        """Return what waits, as much as one transaction takes; wait for something where nothing does."""
+        taken = [self._waiting.get()]
+        n = len(taken[0][0].arrivals)
+        while n < _MOST and not self._waiting.empty():
+            taken.append(self._waiting.get())
+            n += len(taken[-1][0].arrivals)
+        return taken
+
+
+@lru_cache(maxsize=1)
+def _the_writer() -> _Writer:
+    return _Writer()
+
+
+def _writer() -> _Writer:
+    with _ONE:  # two threads could both be the first
+        return _the_writer()

@@ -1,0 +1,51 @@
+"""Colleagues: made, given another role, shut out."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from allauth.account.models import EmailAddress
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db import transaction
+
+from collage.errors import CollageError
+from collage_web.actions.auditing import note
+from collage_web.records.models import Colleague, Role
+
+__all__ = ["ColleagueError", "admit"]
+
+
+class ColleagueError(CollageError):
+    """A colleague cannot be as it was asked."""
+
+
+def admit(  # noqa: PLR0913  # what is to be known of a colleague
+    email: str, name: str, role: str, password: str, *, department: str = "", by: Colleague | None, now: datetime
+) -> Colleague:
+    """Make an account for a colleague.
+
+    Raises
+    ------
+    ColleagueError
+        When the address, the role or the password will not do.
+    """
+    email = email.strip().lower()
+    asked = f"make an account for {email}"
+    if role not in Role.values:
+        raise ColleagueError(asked, f"the role {role!r}", f"the roles are {', '.join(Role.values)}")
+    made = Colleague(email=email, name=name.strip() or email.partition("@")[0], role=role, department=department)
+    try:
+        validate_email(email)
+        validate_password(password, made)
+    except ValidationError as error:
+        raise ColleagueError(asked, " ".join(error.messages), "correct it and try again") from error
+    made.set_password(password)
+    with transaction.atomic():
+        if Colleague.objects.filter(email=email).exists():
+            raise ColleagueError(asked, "an account of this address", "change that one instead")
+        made.save(force_insert=True)
+        EmailAddress.objects.create(user=made, email=email, verified=True, primary=True)
+        note("colleague.admit", f"colleague {made.pk}", by=by, now=now, details={"role": role})
+    return made

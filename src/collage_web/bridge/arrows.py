@@ -1,0 +1,87 @@
+"""Rows of the database as Arrow tables by the contracts, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from django.db import connection, models
+
+from collage.tables import CONTRACTS
+from collage_web.records import bulk
+
+__all__ = ["as_table", "as_tuples", "of_values", "schema"]
+
+
+@cache
+def schema(name: str) -> pa.Schema:
+    """Return the Arrow schema of a contract."""
+    return CONTRACTS[name].schema().to_pyarrow()
+
+
+def as_table(rows: Sequence[Sequence[Any]], like: pa.Schema) -> pa.Table:
+    """Return rows as the database gives them as a table.
+
+    Parameters
+    ----------
+    rows
+        Tuples; SQLite gives moments as texts in UTC.
+    like
+        The schema, its columns in the order of the tuples.
+    """
+    if not rows:
+        return like.empty_table()
+    columns = zip(*rows, strict=True)
+    return pa.table([_array(column, field) for column, field in zip(columns, like, strict=True)], schema=like)
+
+
+def _array(values: Sequence[Any], field: pa.Field) -> pa.Array:
+    if not pa.types.is_timestamp(field.type):
+        if pa.types.is_boolean(field.type):  # SQLite has none
+            values = [None if value is None else bool(value) for value in values]
+        return pa.array(values, field.type)
+    first = next((value for value in values if value is not None), None)
+    if first is None or isinstance(first, datetime):
+        return pa.array(values, field.type)
+    return pc.assume_timezone(pa.array(values, pa.string()).cast(pa.timestamp("us")), "UTC")
+
+
+def as_tuples(table: pa.Table) -> list[tuple[Any, ...]]:
+    """Return a table as tuples, as the database takes them."""
+    if not table.num_rows:
+        return []
+    return list(zip(*(_values(table[name]) for name in table.column_names), strict=True))
+
+
+def _values(column: pa.ChunkedArray) -> list[Any]:
+    if pa.types.is_timestamp(column.type) and connection.vendor == "sqlite":
+        written = pc.strftime(column.cast(pa.timestamp("us", "UTC")), "%Y-%m-%d %H:%M:%S")
+        # as Django writes it: without a fraction where it is nothing
+        return list(pc.replace_substring_regex(written, r"\.000000$", "").to_pylist())
+    if pa.types.is_boolean(column.type) and connection.vendor == "sqlite":
+        return list(column.cast(pa.int8()).to_pylist())
+    return list(column.to_pylist())
+
+
+def of_values(model: type[models.Model], name: str, column: str, values: Iterable[str], where: str = "") -> pa.Table:
+    """Return the rows of a contract's table that have one of the values in a column.
+
+    Parameters
+    ----------
+    model
+        Where they are kept.
+    name
+        Of the contract.
+    column
+        By which they are found.
+    values
+        Which.
+    where
+        What else holds, in SQL, beginning with AND.
+    """
+    like = schema(name)
+    return as_table(bulk.within(model, like.names, column, values, where), like)

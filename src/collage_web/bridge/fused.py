@@ -1,0 +1,69 @@
+"""Which identifiers are one customer, by what is claimed: `collage.customers` asked about a few of them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from collage import customers
+from collage_web.records import bulk
+from collage_web.records.models import Claim
+
+__all__ = ["Group", "groups"]
+
+_STANDS = "AND withdrawn_at IS NULL AND confidence >= 0.95"
+_PERSON = "person"
+_COLUMNS = ("claim_id", "one", "other", "source")
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Identifiers that are one customer, each with its state."""
+
+    states: dict[str, str]
+
+
+def groups(identifiers: Collection[str]) -> list[Group]:
+    """Return the customers of identifiers, with all that is claimed to belong to them.
+
+    Parameters
+    ----------
+    identifiers
+        In normal form.
+
+    Returns
+    -------
+    list of Group
+        Every identifier given is in one of them, and so is whatever any claim that stands connects with them, however
+        far: no other identifier's customer depends on these claims.
+    """
+    claims = _connected(identifiers)
+    names = sorted({*identifiers, *(name for one, other, _ in claims for name in (one, other))})
+    if not claims:
+        return [Group({name: "plain"}) for name in names]
+    place = {name: n for n, name in enumerate(names)}
+    one, other = (np.array([place[claim[end]] for claim in claims], np.int32) for end in (0, 1))
+    person = np.array([claim[2] for claim in claims], np.bool_)
+    ids, states = customers.fused(customers.Claimed(pa.array(names, pa.large_string()), one, other, person))
+    found: dict[str, Group] = {}
+    for name, whose, state in zip(names, ids.to_pylist(), states.to_pylist(), strict=True):
+        found.setdefault(whose, Group({})).states[name] = state
+    return list(found.values())
+
+
+def _connected(identifiers: Collection[str]) -> list[tuple[str, str, bool]]:
+    """Return the claims that stand and hang together with identifiers: both ends, and whether a person says so."""
+    known: dict[str, tuple[str, str, bool]] = {}
+    asked, seen = set(identifiers), set(identifiers)
+    while asked:
+        reached: set[str] = set()
+        for column in ("one", "other"):
+            for claim, one, other, source in bulk.within(Claim, _COLUMNS, column, sorted(asked), _STANDS):
+                known[claim] = (one, other, source == _PERSON)
+                reached |= {one, other}
+        asked = reached - seen
+        seen |= asked
+    return list(known.values())

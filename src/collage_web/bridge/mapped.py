@@ -1,0 +1,131 @@
+"""What arrived, by its source's map: rows by the contracts, what is wrong with the others, and what is left out."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any, Final
+
+import msgspec
+import pyarrow as pa
+
+from collage import customers, reading, store
+from collage_web.records.arriving import Fault
+
+__all__ = ["Arrived", "Mapped", "map_of", "mapped"]
+
+_WHO: Final = ("identifier", "one", "other")
+_LOCK: Final = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """An arrival as the digest takes it up."""
+
+    id: int
+    received_at: datetime
+    occurred_at: datetime
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mapped:
+    """What arrivals became: tables by the contracts with the column `arrival` behind them, faults, and who is left out."""
+
+    tables: Mapping[str, pa.Table]
+    faults: Mapping[int, Fault]
+    excluded: frozenset[int]
+
+
+def map_of(name: str, kind: str, text: str) -> reading.Map:
+    """Return the map of a source.
+
+    Parameters
+    ----------
+    name
+        The source's name: the first part of its ids.
+    kind
+        ``segment`` or ``native``: whose ready map is taken where there is no text.
+    text
+        The company's own map, or nothing.
+
+    Raises
+    ------
+    MapError
+        When it is no map, or none for single records.
+    """
+    found = reading.parse_map(text or reading.ready(kind), file=f"of {name}")
+    return replace(found, name=name)
+
+
+def mapped(map_: reading.Map, arrived: Sequence[Arrived], *, kind: str, now: datetime) -> Mapped:
+    """Apply a map.
+
+    Parameters
+    ----------
+    map_
+        As `map_of` gives it.
+    arrived
+        Of one source.
+    kind
+        How the source speaks: Segment's events get their time and ours added.
+    now
+        What lies later than five minutes from now is a fault.
+    """
+    records = [_record(each, kind) for each in arrived]
+    with _LOCK:  # one DuckDB, one at a time
+        live, prepared = _prepared(map_)
+        prepared.fill("rows", live.rows(records))
+        prepared.fill("asked", pa.table({"at": pa.array([now], pa.timestamp("us", "UTC"))}))
+        found = {name: prepared.run(name) for name in live.statements}
+    taken = {arrived[row - 1].id for table in found.values() for row in table["_row"].to_pylist()}
+    faults = _faults(found.values(), arrived)
+    tables = {name: _good(table, arrived, faults, map_.region) for name, table in found.items()}
+    return Mapped(tables, faults, frozenset(each.id for each in arrived if each.id not in taken))
+
+
+def _faults(tables: Iterable[pa.Table], arrived: Sequence[Arrived]) -> dict[int, Fault]:
+    """Return the first fault of each arrival that has any, in the order of the map."""
+    first: dict[int, tuple[int, dict[str, Any]]] = {}
+    for table in tables:
+        faulty = table.filter(table["_fault"].is_valid()).select(["_row", "_emit", "_fault"])
+        for row, emit, fault in zip(*(faulty[name].to_pylist() for name in faulty.column_names), strict=True):
+            if row not in first or emit < first[row][0]:
+                first[row] = emit, fault
+    return {
+        arrived[row - 1].id: Fault(fault["column"] or "", fault["reason"], fault["found"] or "")
+        for row, (_, fault) in first.items()
+    }
+
+
+@lru_cache(maxsize=64)
+def _prepared(map_: reading.Map) -> tuple[reading.Live, store.Prepared]:
+    live = reading.live(map_)
+    return live, store.prepare(live)
+
+
+def _record(each: Arrived, kind: str) -> dict[str, Any]:
+    record: dict[str, Any] = msgspec.json.decode(each.body)
+    received = each.received_at.astimezone(UTC).isoformat()
+    if kind == "native":
+        return {"received_at": received, **record}
+    return {**record, "timestamp": each.occurred_at.astimezone(UTC).isoformat(), "receivedAt": received}
+
+
+def _good(table: pa.Table, arrived: Sequence[Arrived], faults: Mapping[int, Fault], region: str | None) -> pa.Table:
+    """Return the rows of arrivals that have no fault anywhere, identifiers in their one writing."""
+    arrival = [arrived[row - 1].id for row in table["_row"].to_pylist()]
+    good = pa.array([number not in faults for number in arrival], pa.bool_())
+    table = (
+        table.drop_columns(["_row", "_emit", "_fault"])
+        .append_column("arrival", pa.array(arrival, pa.int64()))
+        .filter(good)
+    )
+    for name in (name for name in _WHO if name in table.column_names):
+        written = [customers.normalised(each, region=region) for each in table[name].to_pylist()]
+        place = table.column_names.index(name)
+        table = table.set_column(place, name, pa.array(written, pa.string()))
+    return table

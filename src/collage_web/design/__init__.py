@@ -1,0 +1,1 @@
+"""How everything looks: templates, partials, what is vendored, tags."""

@@ -1,0 +1,223 @@
+"""What machines send: checked, stored, and only then answered with 200."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from functools import wraps
+from typing import Any, Final
+
+from django.db import Error
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.csrf import csrf_exempt
+
+from collage_web.actions.receiving import Batch, Outcome, StorageError, receive
+from collage_web.ingest import counters, keys, native, openapi, segment, sources
+from collage_web.ingest.bodies import decoded, unpacked
+from collage_web.ingest.refusals import Refused, TooLarge, TooOften, Unavailable, UnknownKey, WrongShape, strictly
+from collage_web.records.arriving import Arrivals
+
+__all__ = ["dropped", "openapi_document", "pixel", "segment_events", "settings_of", "source_config", "touchpoints"]
+
+MOST_BODY: Final = 4 * 2**20  # bytes of a request, after unpacking
+_MOST_EVENTS: Final = 2_500
+_ALLOWED: Final = "authorization, content-type, content-encoding, x-retry-count, anonymousid"
+_DONE: Final = b'{"success": true}'
+_GIF: Final = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
+
+_View = Callable[..., HttpResponse]
+
+
+def _for_machines(*methods: str) -> Callable[[_View], _View]:
+    """Let a view answer other origins, and turn refusals into their answers."""
+
+    def around(view: _View) -> _View:
+        @csrf_exempt
+        @wraps(view)
+        def answered(request: HttpRequest, *args: Any, **more: Any) -> HttpResponse:
+            if request.method == "OPTIONS":
+                return _open(request, HttpResponse(status=204), methods)
+            if request.method not in methods:
+                told = {"code": "method", "message": f"This address takes {' and '.join(methods)}."}
+                return _open(request, JsonResponse(told, status=405, headers={"Allow": ", ".join(methods)}), methods)
+            began = time.perf_counter()
+            try:
+                response = view(request, *args, **more)
+            except Refused as refusal:
+                response = JsonResponse(refusal.answer(), status=refusal.status, headers=refusal.headers())
+            counters.answered(view.__name__, response.status_code, time.perf_counter() - began)
+            return _open(request, response, methods)
+
+        return answered
+
+    return around
+
+
+def _open(request: HttpRequest, response: HttpResponse, methods: tuple[str, ...]) -> HttpResponse:
+    """Let scripts of other pages read the answer; which pages may send is asked of the source."""
+    origin = request.headers.get("Origin")
+    if origin:
+        response["Access-Control-Allow-Origin"] = origin
+        response["Vary"] = "Origin"
+        if request.method == "OPTIONS":
+            response["Access-Control-Allow-Methods"] = ", ".join(methods)
+            response["Access-Control-Allow-Headers"] = _ALLOWED
+            response["Access-Control-Max-Age"] = "86400"
+    return response
+
+
+@_for_machines("POST")
+def segment_events(request: HttpRequest, route: str) -> HttpResponse:
+    """Take one event or a batch, as Segment's libraries send them."""
+    if route not in segment.ROUTES:
+        raise WrongShape(f"sent to one of {', '.join(segment.ROUTES)}", "another address", "Correct the address")
+    body = _body(request)
+    source, now = _source(request, body), datetime.now(UTC)
+
+    def parsed() -> Arrivals:
+        return segment.events(
+            body, route=route, received_at=now, most_events=_MOST_EVENTS, most_bytes=source.most_bytes,
+            new_id=_new_id, ip=request.META.get("REMOTE_ADDR"),
+        )  # fmt: skip
+
+    _store(request, source, parsed, now)
+    return HttpResponse(_DONE, content_type="application/json")
+
+
+@_for_machines("POST")
+def touchpoints(request: HttpRequest) -> HttpResponse:
+    """Take touchpoints by our contract; the same again changes nothing."""
+    body = _body(request)
+    source, now = _source(request, body), datetime.now(UTC)
+
+    def parsed() -> Arrivals:
+        return native.touchpoints(
+            body, received_at=now, most_events=_MOST_EVENTS, most_bytes=source.most_bytes, new_id=_new_id
+        )
+
+    outcome, refused = _store(request, source, parsed, now)
+    told = {"accepted": outcome.accepted, "duplicate": outcome.duplicate, "quarantined": outcome.quarantined}
+    return JsonResponse({"success": True, **told, "refused": refused})
+
+
+def _store(
+    request: HttpRequest, source: sources.Known, parsed: Callable[[], Arrivals], now: datetime
+) -> tuple[Outcome, int]:
+    """Store what a request brought, and return what became of it and how many were refused."""
+    try:
+        wait = source.bucket.take(1.0, time.monotonic())
+        if wait:
+            raise TooOften(wait)
+        arrivals = parsed()
+        if request.GET.get("strict") == "1":
+            strictly(arrivals)
+        refused = arrivals.refused + sources.taken_over(source.id)
+        outcome = receive(Batch(source.id, now, arrivals.taken, refused))
+    except StorageError as error:
+        counters.not_stored()
+        raise Unavailable from error
+    except Refused:
+        sources.refused(source.id)
+        raise
+    counters.stored(source.name, outcome, refused)
+    return outcome, arrivals.refused
+
+
+def _body(request: HttpRequest) -> Any:
+    """Return what a request's body spells; whatever its Content-Type says, libraries send JSON."""
+    raw = _raw(request)
+    return decoded(unpacked(raw, request.headers.get("Content-Encoding"), most=MOST_BODY))
+
+
+def _raw(request: HttpRequest) -> bytes:
+    """Return the bytes of a body. Django reads none where the length is not told beforehand; the server does."""
+    chunked = "chunked" in request.headers.get("Transfer-Encoding", "").lower()
+    stream = request.META["wsgi.input"] if chunked and "wsgi.input" in request.META else request
+    parts, size = [], 0
+    try:
+        while part := stream.read(min(65_536, MOST_BODY + 1 - size)):
+            parts.append(part)
+            size += len(part)
+            if size > MOST_BODY:
+                raise TooLarge(MOST_BODY)
+    except OSError as error:  # the client went away, or the server gave up on it
+        raise WrongShape("whole", "one that broke off", "Send it again") from error
+    return b"".join(parts)
+
+
+def _source(request: HttpRequest, body: Any) -> sources.Known:
+    key = keys.key_in(request.headers, keys.key_of(body), request.GET.get("writeKey"))
+    try:
+        known = None if key is None else sources.of_key(keys.digest(key))
+    except Error as error:
+        raise Unavailable from error
+    if known is None:
+        counters.unknown_key()
+        raise UnknownKey(given=key is not None)
+    origin = request.headers.get("Origin")
+    if origin and known.origins and origin.rstrip("/") not in known.origins:
+        sources.refused(known.id)
+        told = "This source takes nothing from pages of this origin. Add the origin to the source, or send from one of its own."
+        raise Refused("origin", told, 403)
+    return known
+
+
+def _new_id() -> str:
+    return f"collage-{uuid.uuid4().hex}"
+
+
+@_for_machines("POST")
+def dropped(request: HttpRequest) -> HttpResponse:  # noqa: ARG001  # Django's signature
+    """Answer what a browser library measures about itself, which nobody needs."""
+    return HttpResponse(_DONE, content_type="application/json")
+
+
+@_for_machines("GET", "HEAD")
+def settings_of(request: HttpRequest, key: str) -> HttpResponse:
+    """Give the browser library of Segment what it asks for before it starts."""
+    secure, host = request.is_secure(), request.get_host()
+    told = {"apiKey": key, "apiHost": f"{host}/v1", "protocol": "https" if secure else "http"}
+    return JsonResponse({"integrations": {"Segment.io": told}})
+
+
+@_for_machines("GET", "HEAD")
+def source_config(request: HttpRequest) -> HttpResponse:
+    """Give the browser library of RudderStack what it asks for before it starts."""
+    user = keys.key_in(request.headers, None, request.GET.get("writeKey")) or ""
+    quiet = {"errors": {"enabled": False}, "metrics": {"enabled": False}}
+    now = datetime.now(UTC).isoformat()
+    source: Mapping[str, Any] = {
+        "id": "collage", "name": "collage", "writeKey": user, "enabled": True, "workspaceId": "collage",
+        "config": {"statsCollection": quiet}, "destinations": [], "connections": [], "dataplanes": {}, "updatedAt": now,
+    }  # fmt: skip
+    return JsonResponse({"source": source, "updatedAt": now})
+
+
+@_for_machines("GET", "HEAD")
+def pixel(request: HttpRequest, method: str) -> HttpResponse:
+    """Take one event in the address of a picture, as letters do that are opened. The picture comes whatever happens."""
+    try:
+        given = request.GET.get("data", "")[: 64 * 1024]
+        body = decoded(base64.b64decode(given + "=" * (-len(given) % 4), altchars=b"-_"))
+        source, now = _source(request, body), datetime.now(UTC)
+        if method in segment.TYPES:
+            _store(
+                request, source,
+                lambda: segment.events(body, route=method, received_at=now, most_events=1,
+                                       most_bytes=source.most_bytes, new_id=_new_id),
+                now,
+            )  # fmt: skip
+    except (Refused, binascii.Error, ValueError):
+        counters.lost_pixel()
+    return HttpResponse(_GIF, content_type="image/gif", headers={"Cache-Control": "no-store"})
+
+
+@_for_machines("GET", "HEAD")
+def openapi_document(request: HttpRequest) -> HttpResponse:  # noqa: ARG001  # as above
+    """Give the description of what machines may send."""
+    return HttpResponse(json.dumps(openapi.schema()), content_type="application/json")

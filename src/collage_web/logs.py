@@ -1,0 +1,47 @@
+"""What is said to the log: one JSON object a line, without keys, addresses' queries, bodies or anybody's data."""
+
+from __future__ import annotations
+
+import logging
+import sys
+
+import structlog
+
+__all__ = ["set_up"]
+
+_QUIET = ("django.request", "django.security", "axes", "allauth")  # their lines may hold what somebody sent
+
+
+def set_up(*, level: int = logging.INFO) -> None:
+    """Set logging for a process.
+
+    Parameters
+    ----------
+    level
+        The least that is told.
+    """
+    shared = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.processors.format_exc_info, structlog.processors.JSONRenderer()],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            processor=structlog.processors.JSONRenderer(), foreign_pre_chain=[*shared, _without_arguments]
+        )
+    )
+    logging.basicConfig(handlers=[handler], level=level, force=True)
+    for name in _QUIET:
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+
+
+def _without_arguments(_: object, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """Leave out what a line of another library was filled with, where it is an error: it may be somebody's data."""
+    return event

@@ -1,0 +1,176 @@
+"""What arrives becomes marks on the right customer, whatever the order, however often, whoever is killed in between."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+
+from collage_web.actions import rebuilding, sourcing
+from collage_web.actions.leasing import Taken, turn
+from collage_web.records.models import Arrival, Identifier, Mark, Reaction, Score, SourceHour, Stale, Touchpoint
+from tests.web.conftest import NOW, House, touchpoint
+
+WAIT = {"wait_s": 400, "contact_id": "c1"}
+
+
+def marks_of(identifier: str) -> list[tuple[str, str]]:
+    customer = Identifier.objects.get(value=identifier).customer
+    return sorted(Mark.objects.filter(customer=customer).values_list("touchpoint_id", "mark"))
+
+
+def test_a_touchpoint_becomes_a_mark_on_its_customer(house: House) -> None:
+    told = house.send(touchpoint(1, "user:4711", **WAIT))
+    assert told == {"success": True, "accepted": 1, "duplicate": 0, "quarantined": 0, "refused": 0}
+    assert house.digest() == 1
+    assert marks_of("user:4711") == [("till:1", "long_wait")]
+    score = Score.objects.get()
+    assert score.experience < 0 < score.evidence
+    assert score.n_marks == 1
+    assert not Stale.objects.exists()
+
+
+def test_the_same_again_changes_nothing(house: House) -> None:
+    house.send(touchpoint(1, "user:4711", **WAIT))
+    house.digest()
+    before = list(Mark.objects.values())
+    told = house.send(touchpoint(1, "user:4711", **WAIT), touchpoint(1, "user:4711", **WAIT))
+    assert (told["accepted"], told["duplicate"]) == (0, 2)
+    assert house.digest() == 0
+    assert list(Mark.objects.values()) == before
+    hour = SourceHour.objects.values_list("accepted", "duplicate", "quarantined", "refused")
+    assert [sum(column) for column in zip(*hour, strict=True)] == [1, 2, 0, 0]
+
+
+def test_what_comes_late_counts_where_it_belongs(house: House) -> None:
+    answered = touchpoint(3, "user:1", issue_id="i", contact_id="c2", days=1.0)
+    resolved = touchpoint(2, "user:1", "issue.resolved", issue_id="i", days=2.0)
+    house.send(answered)
+    house.digest()
+    assert ("till:3", "came_back") not in marks_of("user:1")
+    house.send(resolved)
+    house.digest()
+    assert ("till:3", "came_back") in marks_of("user:1")
+
+
+def test_a_touchpoint_that_breaks_the_contract_is_set_aside_and_seen(house: House) -> None:
+    told = house.send(touchpoint(1, "user:1", wait_s=-5), touchpoint(2, "user:1", **WAIT), {"touchpoint_id": "3"})
+    assert (told["accepted"], told["quarantined"]) == (2, 1)
+    house.digest()
+    aside = {
+        each.message_id: (each.column, each.reason) for each in Arrival.objects.filter(quarantined_at__isnull=False)
+    }
+    assert set(aside) == {"1", "3"}
+    assert aside["1"][0] == "wait_s"
+    assert Touchpoint.objects.count() == 1
+    hour = SourceHour.objects.values_list("accepted", "duplicate", "quarantined", "refused")
+    assert [sum(column) for column in zip(*hour, strict=True)] == [1, 0, 2, 0]
+
+
+def test_an_id_used_twice_with_another_content_is_set_aside(house: House) -> None:
+    house.send(touchpoint(1, "user:1", **WAIT))
+    house.digest()
+    Arrival.objects.update(message_id="another")  # as a map that makes ids of something else would have it
+    house.send(touchpoint(1, "user:2", **WAIT))
+    house.digest()
+    assert Touchpoint.objects.get().identifier == "user:1"
+    assert Arrival.objects.get(message_id="1").reason == "is an id used twice, with another content"
+
+
+def test_claims_bring_customers_together_and_apart_again(house: House) -> None:
+    house.send(touchpoint(1, "user:1", **WAIT), touchpoint(2, "email:a@example.org", **WAIT), touchpoint(3, "user:9"))
+    house.digest()
+    first = {
+        value: (customer, home) for value, customer, home in Identifier.objects.values_list("value", "customer", "home")
+    }
+    scores = {each.customer: each.experience for each in Score.objects.all()}
+    assert first["user:1"][0] != first["email:a@example.org"][0]
+
+    from collage_web.actions.claiming import merge, unmerge
+
+    claim = merge("user:1", "email:a@example.org", by=None, now=house.now, reason="the same voice")
+    house.digest()
+    whose = dict(Identifier.objects.values_list("value", "customer"))
+    longest = Identifier.objects.filter(value__in=["user:1", "email:a@example.org"]).earliest("id")
+    assert whose["user:1"] == whose["email:a@example.org"] == longest.home
+    assert len(marks_of("user:1")) == 2
+    assert Score.objects.count() == 2
+
+    unmerge(claim, by=None, now=house.now, reason="a brother")
+    house.digest()
+    assert {
+        value: (customer, home) for value, customer, home in Identifier.objects.values_list("value", "customer", "home")
+    } == first
+    assert {each.customer: each.experience for each in Score.objects.all()} == pytest.approx(scores, abs=1e-12)
+    assert rebuilding.differing(at=house.now).n == 0
+
+
+def test_a_map_that_changes_is_applied_to_what_came_before_it(house: House) -> None:
+    house.send({**touchpoint(1, "user:1", **WAIT), "kind": "ring"})
+    house.digest()
+    assert marks_of("user:1") == []
+    text = """
+name = "till"
+[[rows]]
+[[rows.emit]]
+into = "touchpoints"
+touchpoint_id = "{touchpoint_id}"
+identifier = "{identifier}"
+occurred_at = "{occurred_at}"
+kind = "contact.answered"
+wait_s = "{wait_s}"
+"""
+    sourcing.change(
+        house.source, map_=text, origins="", rate=10, most_bytes=1000, quiet_after_s=None, by=None, now=house.now
+    )
+    assert sourcing.replay(house.source, by=None, now=house.now, everything=True) == 1
+    house.digest()
+    assert marks_of("user:1") == [("till:1", "long_wait")]
+    assert Touchpoint.objects.count() == 1
+
+
+def test_what_is_in_quarantine_is_taken_up_when_the_map_can_read_it(house: House) -> None:
+    house.send(touchpoint(1, "user:1", wait_s=-5))
+    house.digest()
+    assert Arrival.objects.get().reason
+    Arrival.objects.update(body=Arrival.objects.get().body.replace("-5", "400"))
+    assert sourcing.replay(house.source, by=None, now=house.now) == 1
+    house.digest()
+    assert Arrival.objects.get().quarantined_at is None
+    assert marks_of("user:1") == [("till:1", "long_wait")]
+    hour = SourceHour.objects.values_list("accepted", "duplicate", "quarantined", "refused")
+    assert [sum(column) for column in zip(*hour, strict=True)] == [1, 0, 0, 0]
+
+
+def test_only_one_digests_at_a_time_and_another_takes_over_when_it_dies(house: House) -> None:
+    with turn("derive", clock=house.clock), pytest.raises(Taken), turn("derive", clock=house.clock):
+        pass
+    dead = turn("derive", clock=house.clock)
+    mine = dead.__enter__()  # and is killed
+    house.now += timedelta(seconds=11)
+    with turn("derive", clock=house.clock):
+        from collage_web.actions.leasing import Lost
+
+        with pytest.raises(Lost), mine.writing():
+            pass
+
+
+def test_the_audit_log_cannot_be_changed(house: House) -> None:  # noqa: ARG001  # a source was made: an entry
+    from django.db import Error, transaction
+
+    from collage_web.actions.auditing import broken_at
+    from collage_web.records.models import AuditEntry
+
+    assert broken_at() is None
+    for change in ("UPDATE records_auditentry SET verb = 'x'", "DELETE FROM records_auditentry"):
+        with pytest.raises(Error, match="only ever added to"), transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(change)
+    assert AuditEntry.objects.get().verb == "source.create"
+
+
+def test_a_score_is_as_of_the_moment_it_was_derived(house: House) -> None:
+    house.send(touchpoint(1, "user:1", **WAIT))
+    house.digest()
+    assert Score.objects.get().at == NOW
+    assert not Reaction.objects.exists()

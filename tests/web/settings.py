@@ -1,0 +1,16 @@
+"""Settings of the tests: a folder of their own, SQLite in it (or PostgreSQL by COLLAGE_TEST_DATABASE), a cheap hasher."""
+
+import os
+import tempfile
+from pathlib import Path
+
+_VAR = Path(tempfile.gettempdir()) / f"collage-tests-{os.getuid()}-{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
+(_VAR / "static").mkdir(parents=True, exist_ok=True)
+os.environ.update(COLLAGE_VAR=str(_VAR), COLLAGE_SECRET_KEY="only-for-tests")  # noqa: S106  # a secret of nothing
+
+from collage_web.settings import *  # noqa: E402, F403
+from collage_web.settings import DATABASES  # noqa: E402
+
+DATABASES["default"]["TEST"] = {"NAME": str(_VAR / "test.sqlite3")}
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+STORAGES = {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
