@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from bench import claims, company, crediting, fitting, identity, memory, reading, score
+from bench import claims, company, crediting, fitting, identity, memory, reading, score, web
 from bench.inputs import write_calls
 from bench.measure import Claim, Line, machine, table
 
@@ -32,6 +32,8 @@ MEASUREMENTS: dict[str, Callable[[Path, int, int], Sequence[Line | Claim]]] = {
     "demo": company.demo,
     "fit": fitting.fit,
     "attribute": crediting.attribute,
+    "ingest": web.ingest,
+    "import": web.taken_in,
     "large": score.large,
     "many-ratings": lambda *asked: [*fitting.many_ratings(*asked), *crediting.attributed_many(*asked)],
     "claims": claims.claims,

@@ -4,6 +4,7 @@ A condition is a table (every entry must hold) or a list of tables (one must hol
 
     {outcome = "AGENT", wait_s = "> 90"}
     [{outcome = ["AGENT", "HANG"]}, {note = "is null"}]
+    {agent = "contains bot"}
 
 A comparison with null never holds, so a condition is always true or false.
 """
@@ -30,6 +31,7 @@ _COMPARE: dict[str, Callable[[ir.Value, ir.Value], ir.BooleanValue]] = {
     "<": operator.lt,
     "<=": operator.le,
 }
+_CONTAINS = re.compile(r"contains\s+(.+)", re.DOTALL)
 _COMPARISON = re.compile(r"(>=|<=|>|<)\s*(.*)", re.DOTALL)
 _LARGEST = 1e300
 # what Python and the engines would take besides (nan, inf, 1_000) is a word, no number
@@ -47,8 +49,8 @@ class Columns(Protocol):
 class Test:
     """One entry of a condition: `column` compared by `op` with `value`.
 
-    `op` is one of ``in`` (value: a tuple of texts, numbers or booleans), ``!=`` (a text), ``null``, ``not null``
-    (value unused) and ``>``, ``>=``, ``<``, ``<=`` (a number).
+    `op` is one of ``in`` (value: a tuple of texts, numbers or booleans), ``!=``, ``contains`` (a text), ``null``,
+    ``not null`` (value unused) and ``>``, ``>=``, ``<``, ``<=`` (a number).
     """
 
     column: str
@@ -149,6 +151,9 @@ def _from_text(column: str, text: str, where: str) -> Test:
         return Test(column, "!=", text[2:].strip())
     if text.startswith("="):
         return Test(column, "in", (text[1:].strip(),))
+    part = _CONTAINS.fullmatch(text)
+    if part is not None:
+        return Test(column, "contains", part[1])
     match = _COMPARISON.fullmatch(text)
     if match is None:
         return Test(column, "in", (text,))
@@ -165,6 +170,9 @@ def _entry(column: ir.Value, test: Test) -> ir.BooleanValue:
         return column.notnull()
     if isinstance(test.value, tuple):
         holds = _is_one_of(column, test.value)
+    elif test.op == "contains":
+        # both are lowered by the engine: Python's rules for capitals are others
+        holds = column.cast("string").lower().contains(ibis.literal(str(test.value)).lower())
     elif isinstance(test.value, str):
         holds = column.cast("string") != test.value
     else:

@@ -11,7 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 __all__ = ["SECRET_FILE", "database", "secret_of"]
 
-SECRET_FILE: Final = "secret_key"
+SECRET_FILE: Final = "secret_key"  # noqa: S105  # the name of the file
 _SYNC: Final = ("FULL", "NORMAL")
 
 

@@ -20,7 +20,7 @@ def set_up(*, level: int = logging.INFO) -> None:
     level
         The least that is told.
     """
-    shared = [
+    shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -29,7 +29,7 @@ class House:
     source: Source
     key: str
     now: datetime = NOW
-    chance: random.Random = random.Random(7)
+    chance: random.Random = field(default_factory=lambda: random.Random(7))
 
     def clock(self) -> datetime:
         return self.now
@@ -58,13 +58,13 @@ class House:
 
 
 @pytest.fixture
-def new_key() -> Iterator[Callable[[], str]]:
+def new_key() -> Callable[[], str]:
     numbers = iter(range(1_000_000))
-    yield lambda: f"clg_live_{next(numbers):048d}"
+    return lambda: f"clg_live_{next(numbers):048d}"
 
 
 @pytest.fixture
-def house(db: None, client: Client, new_key: Callable[[], str], monkeypatch: pytest.MonkeyPatch) -> House:
+def house(db: None, client: Client, new_key: Callable[[], str], monkeypatch: pytest.MonkeyPatch) -> House:  # noqa: ARG001  # db: pytest-django's, for what it does
     """A house with a native source; what arrives is stored within the test's own transaction."""
     from collage_web.actions import receiving
     from collage_web.ingest import sources

@@ -1,4 +1,4 @@
-"""Settings of the tests: a folder of their own, SQLite in it (or PostgreSQL by COLLAGE_TEST_DATABASE), a cheap hasher."""
+"""Settings of the tests: a folder of their own, SQLite in it (or PostgreSQL by COLLAGE_TEST_DATABASE)."""
 
 import os
 import tempfile
@@ -9,8 +9,10 @@ _VAR = Path(tempfile.gettempdir()) / f"collage-tests-{os.getuid()}-{os.environ.g
 os.environ.update(COLLAGE_VAR=str(_VAR), COLLAGE_SECRET_KEY="only-for-tests")  # noqa: S106  # a secret of nothing
 
 from collage_web.settings import *  # noqa: E402, F403
-from collage_web.settings import DATABASES  # noqa: E402
+from collage_web.databases import database  # noqa: E402
 
-DATABASES["default"]["TEST"] = {"NAME": str(_VAR / "test.sqlite3")}
+_ADDRESS = os.environ.get("COLLAGE_TEST_DATABASE", "")  # never DATABASE_URL: that is somebody's
+DATABASES = {"default": database(_VAR, {"DATABASE_URL": _ADDRESS})}
+DATABASES["default"]["TEST"] = {} if _ADDRESS else {"NAME": str(_VAR / "test.sqlite3")}
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES = {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}

@@ -41,6 +41,7 @@ _UNITS = ((86_400, "day"), (3_600, "hour"), (60, "minute"))
 _SHORT = {"day": "day", "hour": "h", "minute": "min"}
 _SAME = {"issue": "of the same issue", "contact": "in the same contact", "customer": "of the same customer"}
 _COMPARED = {">": "more than", ">=": "at least", "<": "less than", "<=": "at most"}
+_TEXTS = {"!=": "with a known {noun} other than {text}", "contains": "with “{text}” in its {noun}"}
 _LATE = {
     ">": "later than promised",
     ">=": "not before the time promised",
@@ -243,10 +244,8 @@ def _asked(test: Test) -> str:
         return f"{'with' if known else 'without'} a known {noun}"
     if isinstance(test.value, tuple):
         return f"{_BEFORE.get(column, f'with {noun}')} {_or([_value(column, value) for value in test.value])}"
-    if test.op == "!=":
-        return f"with a known {noun} other than {test.value}"
-    if test.op == "contains":
-        return f"with “{test.value}” in its {noun}"
+    if test.op in _TEXTS:
+        return _TEXTS[test.op].format(noun=noun, text=test.value)
     if column == "late_s" and test.value == 0:
         return _LATE[test.op]
     compared = f"{_COMPARED[test.op]} {_value(column, test.value)}"

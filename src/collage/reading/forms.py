@@ -10,9 +10,11 @@ from collage import conditions
 from collage.errors import MapError
 from collage.reading import times
 from collage.reading.values import (
+    Cased,
     Changed,
     Constant,
     First,
+    KindOf,
     Mapped,
     Mean,
     Number,
@@ -234,6 +236,9 @@ _FORMS: dict[str, Callable[[Mapping[str, Any], str], Value]] = {
     "number": _parse_number,
     "seconds_from": _parse_seconds,
     "mean_of": _parse_mean,
+    "lower": lambda spec, where: Cased(parse_value(spec["lower"], where), upper=False),
+    "upper": lambda spec, where: Cased(parse_value(spec["upper"], where), upper=True),
+    "kind_of": lambda spec, where: KindOf(parse_value(spec["kind_of"], where)),
     "changed": lambda spec, where: Changed(_of_rows(spec, "changed", where)),
     "previous": lambda spec, where: Previous(_of_rows(spec, "previous", where)),
     "first_of_key": _parse_row_number,
@@ -247,6 +252,9 @@ _KEYS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "number": (("number",), ("decimal", "times", "plus", "round")),
     "seconds_from": (("seconds_from", "to"), ("formats", "past_midnight")),
     "mean_of": (("mean_of",), ("split",)),
+    "lower": (("lower",), ()),
+    "upper": (("upper",), ()),
+    "kind_of": (("kind_of",), ()),
     "changed": (("changed",), ()),
     "previous": (("previous",), ()),
     "first_of_key": (("first_of_key",), ()),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from math import isfinite
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from collage.errors import SourceError
 from collage.reading.mapping import SourceTable
 from collage.reading.spool import LONGEST, Loaded, Rejects, Spool, lines, opened, surrogate, undecodable
 
-__all__ = ["read"]
+__all__ = ["as_text", "at", "read"]
 
 _MOST_DIGITS = 4000  # Python refuses to turn more than 4,300 into a number
 
@@ -99,23 +99,34 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _value(line: str, record: dict[str, Any], name: str, path: list[str], seen: set[str]) -> str | None:
     """Return a value of a record as text, and note that its column is there."""
-    found, value = _walk(record, name, path)
+    found, value = at(record, name, path)
     if found:
         seen.add(name)
     if isinstance(value, list | dict):  # in a text of its own a number is a number again
-        value = _walk(json.loads(line, parse_int=_whole, parse_float=_real, parse_constant=str), name, path)[1]
-    return _text(value)
+        value = at(json.loads(line, parse_int=_whole, parse_float=_real, parse_constant=str), name, path)[1]
+    return as_text(value)
 
 
-def _walk(record: dict[str, Any], name: str, path: list[str]) -> tuple[bool, Any]:
+def at(record: Mapping[str, Any], name: str, path: Sequence[str]) -> tuple[bool, Any]:
+    """Return whether a record has a column, and its value.
+
+    Parameters
+    ----------
+    record
+        A decoded JSON object.
+    name
+        The column: a key, else keys of objects within objects with dots between them.
+    path
+        The name, taken apart at its dots.
+    """
     if name in record:
         return True, record[name]
-    at: Any = record
+    here: Any = record
     for key in path:
-        if not isinstance(at, dict) or key not in at:
+        if not isinstance(here, dict) or key not in here:
             return False, None
-        at = at[key]
-    return True, at
+        here = here[key]
+    return True, here
 
 
 def _whole(digits: str) -> int | str:
@@ -126,7 +137,8 @@ def _real(digits: str) -> float | str:
     return float(digits) if isfinite(float(digits)) else digits
 
 
-def _text(value: Any) -> str | None:  # whatever JSON holds
+def as_text(value: Any) -> str | None:
+    """Return a decoded JSON value as text: lists and objects as JSON, numbers and true/false as JSON has them."""
     if value is None or isinstance(value, str):
         return value
     if isinstance(value, bool):

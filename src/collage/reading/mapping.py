@@ -6,7 +6,7 @@ import difflib
 import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from phonenumbers import SUPPORTED_REGIONS
@@ -107,6 +107,26 @@ class Map:
     tables: tuple[SourceTable, ...]
     sections: tuple[Section, ...]
     region: str | None = None
+
+    def named(self, name: str) -> Map:
+        """Return the same map for a source of another name.
+
+        Parameters
+        ----------
+        name
+            The source: every id starts with it.
+
+        Returns
+        -------
+        Map
+            The same but for its name.
+
+        Raises
+        ------
+        MapError
+            When no source can be called so.
+        """
+        return replace(self, name=_source_name(name))
 
     def wanted(self, table: str) -> tuple[str, ...]:
         """Return the columns which the map mentions of a table of files.
@@ -214,10 +234,7 @@ def _check_apart(names: Iterable[str], where: str, do: str) -> None:
 
 def _map(spec: Mapping[str, Any]) -> Map:
     _known(spec, ("name", "zone", "times", "region", "nulls", "language", "tables", "rows"), "the top")
-    name = spec.get("name")
-    if not isinstance(name, str) or not _NAME.fullmatch(name):
-        do = 'name the source in lower-case letters, digits, "-" and "_": name = "helpline"'
-        raise MapError("read the map: name", "no name" if name is None else f"{name!r}", do)
+    name = _source_name(spec.get("name"))
     zone = check_zone(spec.get("zone", "UTC"), "zone")
     formats = check_formats(spec["times"], "times") if "times" in spec else ()
     nulls = _texts(spec.get("nulls", [""]), "nulls")
@@ -242,6 +259,13 @@ def _map(spec: Mapping[str, Any]) -> Map:
             "use it or leave it out",
         )
     return Map(name, zone, formats, sources, sections, _region(spec.get("region")))
+
+
+def _source_name(name: object) -> str:
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        do = 'name the source in lower-case letters, digits, "-" and "_": name = "helpline"'
+        raise MapError("read the map: name", "no name" if name is None else f"{name!r}", do)
+    return name
 
 
 def _region(value: object) -> str | None:

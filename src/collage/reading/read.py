@@ -161,11 +161,12 @@ def _emit_all(
     normalise: Normalise | None,
     progress: Callable[[str], None],
 ) -> dict[str, ir.Table]:
+    moment = ibis.timestamp(now.isoformat(), timezone="UTC")
     parts: dict[str, list[ir.Table]] = {}
     for number, stage in enumerate(stages):
         for index, emit in enumerate(stage.section.emits):
             place = {"_section": ibis.literal(number, type="int32"), "_again": ibis.literal(value=False)}
-            table = emitted(map_, stage, index, now=now, normalise=normalise).mutate(**place)
+            table = emitted(map_, stage, index, now=moment, normalise=normalise).mutate(**place)
             parts.setdefault(emit.into, []).append(table)
     out = {}
     for name in (name for name in CONTRACTS if name in parts):

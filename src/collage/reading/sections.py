@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, Protocol
 
 import ibis
@@ -23,7 +23,7 @@ from collage.reading.spool import kept
 from collage.reading.values import Value
 from collage.tables import CONTRACTS, Contract, Fault, faults
 
-__all__ = ["FAULT", "Normalise", "Staged", "emitted", "staged"]
+__all__ = ["FAULT", "Normalise", "Staged", "alone", "emitted", "staged"]
 
 FAULT = dt.Struct({"column": dt.string, "reason": dt.string, "found": dt.string})
 # A clock that is ahead by less is no lie.
@@ -69,12 +69,43 @@ def staged(backend: Any, map_: Map, section: Section, tables: Mapping[str, ir.Ta
     ReadingError
         When a joined table holds a key twice.
     """
-    none = ibis.literal(0, type="int64")
-    table = tables[section.of].mutate(_fault=ibis.null(FAULT), _ambiguous=none, _skipped=none)
+    table = _faultless(tables[section.of])
     rename: dict[str, str] = {}
     for join in section.joins:
         table, added = _joined(backend, map_, table, join, tables[join.table], rename)
         rename |= added
+    stage = _flagged(map_, section, table, rename)
+    if section.key or section.joins:
+        # a join or a window leaves rows in no order; the same input is to give the same bytes
+        return replace(stage, table=kept(backend, stage.table.order_by("_file", "_row")))
+    if section.derive and len(section.emits) > 1:
+        return replace(stage, table=kept(backend, stage.table))
+    return stage
+
+
+def alone(map_: Map, section: Section, table: ir.Table) -> Staged:
+    """Return the rows of a section that joins nothing as `staged` does, with nothing worked out.
+
+    Parameters
+    ----------
+    map_
+        The whole map.
+    section
+        The section, without joins.
+    table
+        Its rows, cleaned, with `_file` and `_row`.
+    """
+    return _flagged(map_, section, _faultless(table), {})
+
+
+def _faultless(table: ir.Table) -> ir.Table:
+    """Return rows of which nothing bad is known yet."""
+    none = ibis.literal(0, type="int64")
+    return table.mutate(_fault=ibis.null(FAULT), _ambiguous=none, _skipped=none)
+
+
+def _flagged(map_: Map, section: Section, table: ir.Table, rename: dict[str, str]) -> Staged:
+    """Return a section's rows with its columns derived, and a flag for each emit that applies."""
     table = _derived(map_, section, table, rename)
     row = Row(table, map_.times, map_.zone, rename=rename)
     fits: ir.BooleanValue = ibis.literal(value=True)
@@ -83,16 +114,10 @@ def staged(backend: Any, map_: Map, section: Section, tables: Mapping[str, ir.Ta
     if section.drop is not None:
         fits = fits & ~section.drop.holds(row)
     whens = [e.when.holds(row) if e.when else ibis.literal(value=True) for e in section.emits]
-    table = table.mutate(**{f"_e{i}": fits & when for i, when in enumerate(whens)})
-    if section.key or section.joins:
-        # a join or a window leaves rows in no order; the same input is to give the same bytes
-        table = kept(backend, table.order_by("_file", "_row"))
-    elif section.derive and len(section.emits) > 1:
-        table = kept(backend, table)
-    return Staged(section, table, rename)
+    return Staged(section, table.mutate(**{f"_e{i}": fits & when for i, when in enumerate(whens)}), rename)
 
 
-def emitted(map_: Map, stage: Staged, index: int, *, now: datetime, normalise: Normalise | None) -> ir.Table:
+def emitted(map_: Map, stage: Staged, index: int, *, now: ir.TimestampScalar, normalise: Normalise | None) -> ir.Table:
     """Return what one emit of a section makes.
 
     The columns are the contract's, then `_file`, `_row`, `_emit`, `_fault`, and how many ambiguous and skipped local
@@ -107,7 +132,7 @@ def emitted(map_: Map, stage: Staged, index: int, *, now: datetime, normalise: N
     index
         Which emit, from 0.
     now
-        The moment of reading; later touchpoints and ratings are faults.
+        The moment of reading; touchpoints and ratings that lie more than five minutes later are faults.
     normalise
         Normalises identifiers; None: they stay as the map writes them.
     """
@@ -153,12 +178,11 @@ def _column(value: Value, type_: str, name: str, source: str, row: Row) -> Built
     return built
 
 
-def _ahead(typed: ir.Table, contract: Contract, now: datetime) -> list[Fault]:
+def _ahead(typed: ir.Table, contract: Contract, now: ir.TimestampScalar) -> list[Fault]:
     name = {"touchpoints": "occurred_at", "ratings": "rated_at"}.get(contract.name)
     if name is None:
         return []
-    limit = ibis.timestamp((now + _AHEAD).isoformat(), timezone="UTC")
-    late = (typed[name] > limit).fill_null(ibis.literal(value=False))
+    late = (typed[name] > now + ibis.literal(_AHEAD)).fill_null(ibis.literal(value=False))
     return [Fault(name, "lies in the future", late, typed[name].cast("string"))]
 
 

@@ -18,7 +18,7 @@ from collage.reading.formats import FORMATS, format_of
 from collage.reading.mapping import Map, SourceTable
 from collage.reading.spool import Loaded, Rejects, surrogate
 
-__all__ = ["Sources", "load"]
+__all__ = ["Sources", "cleaned", "load"]
 
 _SHOWN, _SHORT = 40, 60
 _DELIMITERS = (";", "\t", "|", ",")
@@ -52,7 +52,7 @@ def load(backend: Any, sources: Sequence[Path], map_: Map, *, progress: Callable
     if not any(file.rows for files in loaded.values() for file in files):
         raise SourceError("read the files", "not a single row in them", "export them again, or leave them out")
     raw = {name: _united(files) for name, files in loaded.items()}
-    clean = {t.name: _cleaned(raw[t.name], t, map_.wanted(t.name)) for t in map_.tables}
+    clean = {t.name: cleaned(raw[t.name], t, map_.wanted(t.name)) for t in map_.tables}
     return Sources(loaded, raw, clean, rejects, left_alone)
 
 
@@ -161,7 +161,7 @@ def _united(files: Sequence[Loaded]) -> ir.Table:
     return parts[0] if len(parts) == 1 else ibis.union(*parts)
 
 
-def _cleaned(raw: ir.Table, source: SourceTable, wanted: Sequence[str]) -> ir.Table:
+def cleaned(raw: ir.Table, source: SourceTable, wanted: Sequence[str]) -> ir.Table:
     """Return the wanted columns, blanks around texts cut and null words made null."""
     values = {name: _cut(raw[name], source.nulls) if raw[name].type().is_string() else raw[name] for name in wanted}
     return raw.select(_file="_file", _row="_row", **values)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import cache
 from typing import Any
@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 import ibis
 import ibis.expr.datatypes as dt
+import ibis.expr.operations as ops
 import ibis.expr.types as ir
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +19,7 @@ import pyarrow.compute as pc
 
 from collage.tables import from_text
 
-__all__ = ["NEVER", "TWICE", "check", "epoch_us", "make_timestamptz", "moment", "moment_us", "of_local"]
+__all__ = ["NEVER", "TWICE", "check", "epoch_us", "in_sql", "make_timestamptz", "moment", "moment_us", "of_local"]
 
 _UTC = dt.Timestamp(timezone="UTC", scale=6)
 _OFFSET = r"(Z|[+-]\d{2}(:?\d{2})?)$"
@@ -27,6 +28,7 @@ _TIME_OF_DAY = r"\d:\d{2}"
 _FIRST_YEAR, _LAST_YEAR = 1900, 2200
 TWICE, NEVER = 1, 2
 _ODD, _BITS = 3, 2
+_ZONE = "zone"
 _Whole = npt.NDArray[np.int64]
 
 
@@ -136,7 +138,47 @@ def _function(zone: str) -> Any:  # as above
 
     told.__name__ = f"utc_{''.join(c if c.isalnum() else '_' for c in zone)}"
     told.__annotations__ = {"local": dt.int64, "return": dt.int64}
+    vars(told)[_ZONE] = zone
     return ibis.udf.scalar.pyarrow(told)
+
+
+def in_sql(table: ir.Table) -> tuple[ir.Table, dict[str, pa.Table]]:
+    """Return rows whose local times the engine turns by itself, without Python: slower by the row, and plain SQL.
+
+    Parameters
+    ----------
+    table
+        Rows made with `moment` or `of_local`.
+
+    Returns
+    -------
+    tuple of Table and dict
+        The same rows, and the tables, by name, in which their zones are looked up.
+    """
+    lookups: dict[str, pa.Table] = {}
+
+    def replaced(node: ops.Node, arguments: Mapping[str, Any] | None) -> ops.Node:
+        node = node.__recreate__(arguments) if arguments else node
+        zone = vars(node.__func__).get(_ZONE) if isinstance(node, ops.ScalarUDF) and node.args else None
+        if zone is None:
+            return node
+        name = f"zone {zone}"
+        lookups[name] = _lookup(zone)
+        return _looked_up(node.args[0].to_expr(), name).op()
+
+    return table.op().replace(replaced).to_expr(), lookups
+
+
+def _lookup(zone: str) -> pa.Table:
+    """Return where the stretches of a zone's local time end, and what each adds to it, shifted as `_function` does."""
+    edges, offsets, odd = _stretches(zone)
+    return pa.table({"edges": [edges.tolist()], "added": [(odd - (offsets << _BITS)).tolist()]})
+
+
+def _looked_up(local: ir.IntegerValue, name: str) -> ir.IntegerValue:
+    zone = ibis.table({"edges": "array<int64>", "added": "array<int64>"}, name=name)
+    at = zone["edges"].as_scalar().filter(lambda edge: edge <= local).length()
+    return (local << _BITS) + zone["added"].as_scalar()[at]
 
 
 def _stretches(zone: str) -> tuple[_Whole, _Whole, _Whole]:

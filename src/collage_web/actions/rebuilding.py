@@ -79,9 +79,13 @@ def _compare(customers: Sequence[str], found: Differing, at: datetime) -> None:
         for value, number, home in bulk.within(Identifier, ("value", "id", "home"), "customer", customers)
     }
     for group in groups(whose):
-        known = [homes[name] for name in group.states if name in homes]
-        if len(known) < len(group.states) or {whose[name] for name in group.states} != {min(known)[1]}:
-            found.identity.append(whose[next(name for name in group.states if name in whose)])
+        # claims that fuse nothing lead to others' groups too: those are compared with their own customers
+        inside = [name for name in group.states if name in whose]
+        if not inside:
+            continue
+        home = min(homes[name] for name in inside)[1]
+        if len(inside) < len(group.states) or {whose[name] for name in inside} != {home}:
+            found.identity.append(whose[inside[0]])
     derived = derived_now(customers, at=at)
     rows = as_derived(derived)
     there = set(bulk.within(Mark, ("customer", *derived.marks.column_names[1:]), "customer", customers))

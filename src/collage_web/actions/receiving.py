@@ -36,7 +36,7 @@ _COUNTED: Final = ("accepted", "duplicate", "quarantined", "refused")
 
 
 class StorageError(Exception):
-    """Nothing was stored, or nobody knows whether it was: the database is locked, full, gone or too slow. Send again."""
+    """Nothing was stored, or nobody knows whether it was: the database is locked, full, gone or slow. Send again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,19 +91,21 @@ def stored(batches: Sequence[Batch]) -> list[Outcome]:
 
 
 def _added(batch: Batch) -> Outcome:
-    good = [_row(batch, each) for each in batch.arrivals if each.fault is None]
-    bad = [_row(batch, each) for each in batch.arrivals if each.fault is not None]
+    written = bulk.moments()
+    received = written(batch.received_at)
+    good: list[tuple[Any, ...]] = []
+    bad: list[tuple[Any, ...]] = []
+    for each in batch.arrivals:
+        row = (
+            batch.source, each.message_id, each.type, received, written(each.sent_at), written(each.occurred_at),
+            each.clock, each.body,
+        )  # fmt: skip
+        if each.fault is None:
+            good.append((*row, "", None, "", "", ""))
+        else:
+            bad.append((*row, "", received, each.fault.column, each.fault.reason, each.fault.found))
     accepted, quarantined = (bulk.add(Arrival, _COLUMNS, rows) if rows else 0 for rows in (good, bad))
     return Outcome(accepted, len(batch.arrivals) - accepted - quarantined, quarantined)
-
-
-def _row(batch: Batch, each: Arriving) -> tuple[Any, ...]:
-    received = bulk.moment(batch.received_at)
-    fault = ("", "", "") if each.fault is None else (each.fault.column, each.fault.reason, each.fault.found)
-    return (
-        batch.source, each.message_id, each.type, received, bulk.moment(each.sent_at), bulk.moment(each.occurred_at),
-        each.clock, each.body, "", received if each.fault else None, *fault,
-    )  # fmt: skip
 
 
 def _count(batches: Sequence[Batch], outcomes: Sequence[Outcome]) -> None:

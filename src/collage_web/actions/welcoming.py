@@ -21,7 +21,7 @@ class ColleagueError(CollageError):
     """A colleague cannot be as it was asked."""
 
 
-def admit(  # noqa: PLR0913  # what is to be known of a colleague
+def admit(  # what is to be known of a colleague
     email: str, name: str, role: str, password: str, *, department: str = "", by: Colleague | None, now: datetime
 ) -> Colleague:
     """Make an account for a colleague.

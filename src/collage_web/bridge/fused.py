@@ -45,7 +45,8 @@ def groups(identifiers: Collection[str]) -> list[Group]:
     if not claims:
         return [Group({name: "plain"}) for name in names]
     place = {name: n for n, name in enumerate(names)}
-    one, other = (np.array([place[claim[end]] for claim in claims], np.int32) for end in (0, 1))
+    one = np.array([place[claim[0]] for claim in claims], np.int32)
+    other = np.array([place[claim[1]] for claim in claims], np.int32)
     person = np.array([claim[2] for claim in claims], np.bool_)
     ids, states = customers.fused(customers.Claimed(pa.array(names, pa.large_string()), one, other, person))
     found: dict[str, Group] = {}

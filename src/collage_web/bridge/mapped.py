@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from collage import customers, reading, store
 from collage_web.records.arriving import Fault
@@ -33,7 +34,7 @@ class Arrived:
 
 @dataclass(frozen=True, slots=True)
 class Mapped:
-    """What arrivals became: tables by the contracts with the column `arrival` behind them, faults, and who is left out."""
+    """What arrivals became: tables by the contracts with the column `arrival` behind, faults, and who is left out."""
 
     tables: Mapping[str, pa.Table]
     faults: Mapping[int, Fault]
@@ -57,8 +58,7 @@ def map_of(name: str, kind: str, text: str) -> reading.Map:
     MapError
         When it is no map, or none for single records.
     """
-    found = reading.parse_map(text or reading.ready(kind), file=f"of {name}")
-    return replace(found, name=name)
+    return reading.parse_map(text or reading.ready(kind), file=f"of {name}").named(name)
 
 
 def mapped(map_: reading.Map, arrived: Sequence[Arrived], *, kind: str, now: datetime) -> Mapped:
@@ -84,6 +84,8 @@ def mapped(map_: reading.Map, arrived: Sequence[Arrived], *, kind: str, now: dat
     taken = {arrived[row - 1].id for table in found.values() for row in table["_row"].to_pylist()}
     faults = _faults(found.values(), arrived)
     tables = {name: _good(table, arrived, faults, map_.region) for name, table in found.items()}
+    if "claims" in tables:
+        tables["claims"] = _said(tables["claims"], arrived, map_.name)
     return Mapped(tables, faults, frozenset(each.id for each in arrived if each.id not in taken))
 
 
@@ -129,3 +131,13 @@ def _good(table: pa.Table, arrived: Sequence[Arrived], faults: Mapping[int, Faul
         place = table.column_names.index(name)
         table = table.set_column(place, name, pa.array(written, pa.string()))
     return table
+
+
+def _said(claims: pa.Table, arrived: Sequence[Arrived], source: str) -> pa.Table:
+    """Return claims with who said so and when, where the map does not tell: the first time counts."""
+    when = {each.id: each.occurred_at for each in arrived}
+    said = pa.array([when[number] for number in claims["arrival"].to_pylist()], claims["claimed_at"].type)
+    filled = {"claimed_at": pc.coalesce(claims["claimed_at"], said), "source": pc.fill_null(claims["source"], source)}
+    for name, column in filled.items():
+        claims = claims.set_column(claims.column_names.index(name), name, column)
+    return claims

@@ -32,6 +32,7 @@ def commands(under: Any) -> None:
     serve.add_argument("--no-worker", action="store_true", help="the worker runs elsewhere: collage worker")
     worker = _add(under, "worker", "serving.worker", "digest what arrives, until stopped")
     worker.add_argument("--once", action="store_true", help="end when nothing is left to do")
+    worker.add_argument("--beside", type=int, help=argparse.SUPPRESS)  # the server's process: both end together
     _add(under, "doctor", "checking.doctor", "look after the installation, and say what is not as it should be")
     rebuild = _add(under, "rebuild", "checking.rebuild", "derive all marks and scores anew from what happened")
     rebuild.add_argument("--verify", action="store_true", help="change nothing; say what differs (exit 1)")
@@ -49,6 +50,7 @@ def _source(under: Any) -> None:
     source.add_argument(
         "--kind", choices=("segment", "native", "files"), default="segment", help="(default: %(default)s)"
     )
+    source.add_argument("--rate", type=int, help="requests a second that it may send (default: 200)")
     source.add_argument("--new-key", action="store_true", help="give a source that is there another key")
     source.add_argument("--map", type=Path, metavar="MAP.toml", help="how what it sends becomes touchpoints")
 

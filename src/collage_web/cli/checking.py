@@ -20,6 +20,7 @@ __all__ = ["doctor", "rebuild"]
 
 _LEAST_FREE: Final = 2**30
 _LATE_S: Final = 60.0
+_SHOWN: Final = 3  # ids: enough to begin to look
 
 
 class UnwellError(CollageError):
@@ -37,11 +38,11 @@ def doctor(_: argparse.Namespace) -> None:
 
 
 def _findings() -> Iterator[tuple[str, str, bool]]:
-    from django.conf import settings  # noqa: PLC0415  # once Django is set up
+    from django.conf import settings
 
-    from collage_web.actions.auditing import broken_at  # noqa: PLC0415  # as above
-    from collage_web.bridge import standing  # noqa: PLC0415  # as above
-    from collage_web.records.models import Colleague, Role, Source  # noqa: PLC0415  # as above
+    from collage_web.actions.auditing import broken_at
+    from collage_web.bridge import standing
+    from collage_web.records.models import Colleague, Role, Source
 
     yield "Collage", f"{version('collage')}, Python {platform.python_version()}, Django {version('django')}", True
     yield from _durability()
@@ -67,7 +68,7 @@ def _findings() -> Iterator[tuple[str, str, bool]]:
 
 
 def _durability() -> Iterator[tuple[str, str, bool]]:
-    from django.db import connection  # noqa: PLC0415  # once Django is set up
+    from django.db import connection
 
     if connection.vendor == "sqlite":
         mode, sync = (_asked(f"PRAGMA {name}") for name in ("journal_mode", "synchronous"))
@@ -82,7 +83,7 @@ def _durability() -> Iterator[tuple[str, str, bool]]:
 
 
 def _asked(query: str) -> Any:
-    from django.db import connection  # noqa: PLC0415  # once Django is set up
+    from django.db import connection
 
     with connection.cursor() as cursor:
         cursor.execute(query)
@@ -92,23 +93,26 @@ def _asked(query: str) -> Any:
 def rebuild(arguments: argparse.Namespace) -> None:
     """Derive everything anew, or say what would differ."""
     open_database()
-    from collage_web.actions.rebuilding import differing, stale_all  # noqa: PLC0415  # once Django is set up
-    from collage_web.jobs import loop  # noqa: PLC0415  # as above
+    from collage_web.actions.rebuilding import differing, stale_all
+    from collage_web.jobs import loop
 
     with at_work() as step:
         if not arguments.verify:
             left = stale_all()
             say(f"{left:,} identifiers to go through.")
-            while loop.step(clock=lambda: datetime.now(UTC), chance=random.SystemRandom()):
-                step("deriving")
+            loop.finish(
+                clock=lambda: datetime.now(UTC),
+                chance=random.SystemRandom(),
+                progress=lambda n: step(f"marks, part {n}"),
+            )
             return
         found = differing(at=datetime.now(UTC), progress=step)
     say(f"{found.customers:,} customers looked at: {found.n:,} differ.")
     if found.n:
         told = {"identity": found.identity, "marks": found.marks, "scores": found.unscored}
         what = "; ".join(
-            f"{name}: {', '.join(ids[:3])}{' …' if len(ids) > 3 else ''}" for name, ids in told.items() if ids
-        )  # noqa: PLR2004  # enough to look for
+            f"{name}: {', '.join(ids[:_SHOWN])}{' …' if len(ids) > _SHOWN else ''}" for name, ids in told.items() if ids
+        )
         raise UnwellError(
             "find all as it would be derived", what or f"{found.orphans} rows of nobody", "run collage rebuild"
         )

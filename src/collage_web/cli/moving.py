@@ -16,17 +16,16 @@ __all__ = ["export", "import_"]
 def import_(arguments: argparse.Namespace) -> None:
     """Take a dataset folder in, and derive what follows."""
     open_database()
-    from collage_web.actions.importing import take_in  # noqa: PLC0415  # once Django is set up
-    from collage_web.jobs import loop  # noqa: PLC0415  # as above
+    from collage_web.actions.importing import take_in
+    from collage_web.jobs import loop
 
     began = time.perf_counter()
     with at_work() as step:
         upload = take_in(arguments.dataset, by=None, now=datetime.now(UTC), progress=step)
         stored = time.perf_counter()
-        n = 0
-        while loop.step(clock=lambda: datetime.now(UTC), chance=random.SystemRandom()):
-            n += 1
-            step(f"marks, part {n}")
+        loop.finish(
+            clock=lambda: datetime.now(UTC), chance=random.SystemRandom(), progress=lambda n: step(f"marks, part {n}")
+        )
     for name, seen in upload.counts.items():
         say(f"{name}: {seen['rows']:,} rows, {seen['new']:,} of them new")
     took = time.perf_counter()
@@ -36,7 +35,7 @@ def import_(arguments: argparse.Namespace) -> None:
 def export(arguments: argparse.Namespace) -> None:
     """Write the database as a dataset folder."""
     open_database()
-    from collage_web.bridge import snapshot  # noqa: PLC0415  # once Django is set up
+    from collage_web.bridge import snapshot
 
     with at_work() as step:
         rows = snapshot.write(arguments.out, replace=arguments.replace, progress=step)

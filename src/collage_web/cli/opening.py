@@ -42,7 +42,7 @@ def open_database() -> None:
         With what to do.
     """
     set_up()
-    from collage_web.bridge import standing  # noqa: PLC0415  # models are there once Django is set up
+    from collage_web.bridge import standing
 
     try:
         connection.ensure_connection()

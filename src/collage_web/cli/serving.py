@@ -10,6 +10,8 @@ import signal
 import subprocess
 import sys
 import threading
+import time
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any, Final
@@ -21,21 +23,23 @@ __all__ = ["serve", "worker"]
 
 _NICE: Final = 5  # the worker gives way to whoever waits for an answer
 _AGAIN_S: Final = 1.0
+_ENDING_S: Final = 5.0  # the worker ends what it has begun; killed, it has lost nothing
+_HEIRS_S: Final = 25.0  # so long a server's processes may answer on when the first of them was killed
+_LOOK_S: Final = 0.1
 
 
 def serve(arguments: argparse.Namespace) -> None:
     """Run the server until it is stopped."""
     open_database()
-    from django.conf import settings  # noqa: PLC0415  # once Django is set up
-    from django.core.management import call_command  # noqa: PLC0415  # as above
-    from django.db import connection  # noqa: PLC0415  # as above
+    from django.conf import settings
+    from django.db import connection
 
     sqlite = connection.vendor == "sqlite"
     if sqlite and arguments.processes > 1:
         do = "leave --processes out, or use PostgreSQL (DATABASE_URL)"
         raise SetupError("serve with several processes", "SQLite, which one process writes best", do)
     only = _only(settings.VAR) if sqlite else None
-    call_command("collectstatic", verbosity=0, interactive=False)
+    _collect(settings.VAR)
     connection.close()
     processes = 1 if sqlite else arguments.processes or os.cpu_count() or 1
     say(f"Collage is at http://{arguments.bind} (Ctrl-C stops it).")
@@ -45,15 +49,60 @@ def serve(arguments: argparse.Namespace) -> None:
 
 
 def _only(var: Path) -> IO[str]:
-    """Refuse a second server of the same SQLite database; the lock goes with the process."""
-    lock = (var / "serve.lock").open("w", encoding="ascii")
+    """Refuse a second server of the same SQLite database; the lock goes with the last of a server's processes.
+
+    Where the first of them was killed, the others are about to end, and are waited for.
+    """
+    try:
+        lock = (var / "serve.lock").open("a+", encoding="ascii")
+    except OSError as error:
+        raise SetupError("serve", str(error), "let this user write there, or name another with COLLAGE_VAR") from error
+    waited_until = time.monotonic() + _HEIRS_S
+    while not _locked(lock):
+        whose = _number_in(lock)
+        if whose is None or _lives(whose) or time.monotonic() >= waited_until:
+            lock.close()
+            do = "stop it first, or use PostgreSQL (DATABASE_URL) for several"
+            raise SetupError("serve", f"another server of {var} (process {whose or 'unknown'})", do)
+        time.sleep(_LOOK_S)
+    lock.truncate(0)
+    lock.write(str(os.getpid()))
+    with suppress(OSError):  # a full disk: the number is only told to whoever comes second
+        lock.flush()
+    return lock
+
+
+def _locked(lock: IO[str]) -> bool:
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def _number_in(lock: IO[str]) -> int | None:
+    lock.seek(0)
+    text = lock.read().strip()
+    return int(text) if text.isdigit() else None
+
+
+def _lives(number: int) -> bool:
+    try:
+        os.kill(number, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # somebody else's
+        pass
+    return True
+
+
+def _collect(var: Path) -> None:
+    from django.core.management import call_command
+
+    try:
+        call_command("collectstatic", verbosity=0, interactive=False)
     except OSError as error:
-        lock.close()
-        do = "stop it first, or use PostgreSQL (DATABASE_URL) for several"
-        raise SetupError("serve", f"another server of {var}", do) from error
-    return lock
+        raise SetupError(f"put the files of the pages into {var}", str(error), "make room there") from error
 
 
 class _Beside:
@@ -61,6 +110,7 @@ class _Beside:
 
     def __init__(self) -> None:
         self._stop = threading.Event()
+        self._begin = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._thread = threading.Thread(target=self._watch, daemon=True)
 
@@ -68,21 +118,29 @@ class _Beside:
         self._thread.start()
 
     def stop(self) -> None:
-        self._stop.set()
-        if self._process is not None:
-            self._process.terminate()
+        with self._begin:  # none is begun from here on
+            self._stop.set()
+        if self._process is None:
+            return
+        self._process.terminate()
+        self._thread.join(_ENDING_S)
         if self._thread.is_alive():
-            self._thread.join(10)
+            self._process.kill()
+            self._thread.join()
 
     def _watch(self) -> None:
-        while not self._stop.is_set():
-            self._process = subprocess.Popen([sys.executable, "-m", "collage.cli", "worker"])  # noqa: S603  # our own command
+        command = [sys.executable, "-m", "collage.cli", "worker", "--beside", str(os.getpid())]
+        while True:
+            with self._begin:
+                if self._stop.is_set():
+                    return
+                self._process = subprocess.Popen(command)  # noqa: S603  # our own command
             self._process.wait()
             self._stop.wait(_AGAIN_S)
 
 
 def _server(arguments: argparse.Namespace, processes: int, beside: _Beside | None) -> Any:
-    from gunicorn.app.base import BaseApplication  # noqa: PLC0415  # heavy
+    from gunicorn.app.base import BaseApplication
 
     settings = {
         "bind": arguments.bind,
@@ -95,17 +153,18 @@ def _server(arguments: argparse.Namespace, processes: int, beside: _Beside | Non
         "worker_tmp_dir": "/dev/shm" if Path("/dev/shm").is_dir() else None,  # noqa: S108  # where gunicorn's heartbeat touches no disk
         "proc_name": "collage",
         "loglevel": "warning",
+        "control_socket_disable": True,  # gunicorn 25's: one in the home folder, for all servers of a user
         "when_ready": lambda _: beside and beside.start(),
         "on_exit": lambda _: beside and beside.stop(),
     }
 
     class Server(BaseApplication):  # type: ignore[misc]  # gunicorn publishes no types
         def load_config(self) -> None:
-            for name, value in settings.items():
-                self.cfg.set(name, value)
+            for name in settings.keys() & self.cfg.settings:  # an older gunicorn has fewer
+                self.cfg.set(name, settings[name])
 
         def load(self) -> Any:
-            from collage_web.wsgi import application  # noqa: PLC0415  # in each process of its own
+            from collage_web.wsgi import application
 
             return application
 
@@ -114,20 +173,28 @@ def _server(arguments: argparse.Namespace, processes: int, beside: _Beside | Non
 
 def worker(arguments: argparse.Namespace) -> None:
     """Digest until stopped; with `once`, until nothing is left."""
+    if arguments.beside is not None:
+        threading.Thread(target=_end_with, args=[arguments.beside], daemon=True).start()
     open_database()
     set_up(log=True)
-    from collage_web.jobs import loop  # noqa: PLC0415  # once Django is set up
+    from collage_web.jobs import loop
 
     clock, chance = _now, random.SystemRandom()
     if arguments.once:
-        while loop.step(clock=clock, chance=chance):
-            pass
+        loop.finish(clock=clock, chance=chance)
         return
     os.nice(_NICE)
     stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    signal.signal(signal.SIGINT, signal.SIG_IGN if arguments.beside else lambda *_: stop.set())
     loop.run(clock=clock, chance=chance, stop=stop)
+
+
+def _end_with(parent: int) -> None:
+    """End this process when the server is gone, however that went; as with any killing, nothing is lost."""
+    while os.getppid() == parent:
+        time.sleep(_LOOK_S)
+    os._exit(1)
 
 
 def _now() -> datetime:

@@ -22,16 +22,16 @@ def init(arguments: argparse.Namespace) -> None:
     var = Path(os.environ.get("COLLAGE_VAR", "collage-var")).resolve()
     _folder(var)
     set_up()
-    from django.core.management import call_command  # noqa: PLC0415  # once Django is set up
+    from django.core.management import call_command
 
     call_command("migrate", verbosity=0, interactive=False)
     say(f"The tables are ready ({_where(var)}).")
-    from collage_web.records.models import Colleague, Role  # noqa: PLC0415  # as above
+    from collage_web.records.models import Colleague, Role
 
     if Colleague.objects.filter(role=Role.ADMIN, is_active=True).exists():
         say("There is an administrator already.")
         return
-    from collage_web.actions.welcoming import admit  # noqa: PLC0415  # as above
+    from collage_web.actions.welcoming import admit
 
     email = arguments.email or _asked("E-mail of the first administrator: ")
     admit(email, arguments.name, Role.ADMIN, _password(arguments.password_file), by=None, now=datetime.now(UTC))

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.http import Http404
 
 from collage_web.records.models import Arrival, AuditEntry, Colleague, Role, Source, Upload
 
 __all__ = ["arrival", "audit", "colleagues", "may", "require", "source", "source_of_key", "sources", "upload"]
 
+_Row = TypeVar("_Row", bound=Model)
 _ROLES: Final[dict[str, Collection[str]]] = {
     "see sources": {Role.MANAGER, Role.ANALYST, Role.ADMIN},
     "change sources": {Role.ADMIN},
@@ -84,7 +85,8 @@ def upload(user: Any, number: int) -> Upload:
 def colleagues(user: Any) -> QuerySet[Colleague]:
     """Return all colleagues."""
     require(user, "see colleagues")
-    return Colleague.objects.order_by("name")
+    found: QuerySet[Colleague] = Colleague.objects.order_by("name")
+    return found
 
 
 def audit(user: Any) -> QuerySet[AuditEntry]:
@@ -93,7 +95,7 @@ def audit(user: Any) -> QuerySet[AuditEntry]:
     return AuditEntry.objects.select_related("by").order_by("-id")
 
 
-def _one(found: QuerySet[Any]) -> Any:
+def _one(found: QuerySet[_Row]) -> _Row:
     row = found.first()
     if row is None:
         raise Http404

@@ -57,6 +57,10 @@ RULES: dict[str, tuple[dict[str, Any], str]] = {
         {"when": {"kind": "a.b", "outcome": ["x", "y"], "channel": "!= phone", "issue_id": "is not null"}},
         "every a.b with outcome x or y and with a known channel other than phone and with a known issue",
     ),
+    "a part of a text": (
+        {"when": {"kind": "a.b", "text": "contains  refund now"}},
+        "every a.b with “refund now” in its text",
+    ),
     "follows": (
         {"when": {"kind": CALLS}, "follows": {**FOLLOWS, "other": "contact"}, "once": "contact", "unless": "other"},
         f"when {CALL} follows an issue.resolved {ISSUE} within 7 days, {APART}; once a contact; unless other",

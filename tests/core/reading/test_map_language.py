@@ -1,5 +1,7 @@
 """The forms of a value in a map, one by one as docs/reference/map.md gives them, and what can't be turned."""
 
+import json
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -104,6 +106,12 @@ FORMS: dict[str, tuple[str, list[Any]]] = {
         '{ seconds_from = "{at}", to = "{at} {clock}", formats = ["%d.%m.%Y %H:%M", "%d.%m.%Y"] }',
         [37800.0, 0.0, None, 86340.0],
     ),
+    "a text is put in capitals": ('{ upper = "{state}: {a}" }', ["NEW: ANN", None, None, "DONE: CYD"]),
+    "a text is put in small letters": ('{ lower = "{state}" }', ["new", "odd", None, "done"]),
+    "a kind is made of any name": (
+        '{ kind_of = "{state} – {price}" }',
+        ["new_1_234_50", "odd_0_005", None, "done_12"],
+    ),
     "a mean is of the numbers in a text": ('{ mean_of = "{scores}", split = ";" }', [4.0, 2.0, None, 1.5]),
 }
 
@@ -171,6 +179,38 @@ def test_a_fault_is(faults: Read, sentence: str) -> None:
     at = list(FAULTS).index(sentence)
     assert faults.faults()[at] == (at + 1, "properties", *FAULTS[sentence][2:])
     assert faults.column("touchpoint_id") == [f"desk:{len(FAULTS) + 1:04}"]
+
+
+NAMES = {
+    "contact.answered": "contact.answered",
+    "Contact.Answered": "contact.answered",
+    "v1.2 “Beta” Left!": "v1_2_beta_left",
+    "Café Ångström": "cafe_angstrom",
+    "_a__b": "_a__b",
+    "a..b": "a_b",
+    "…": "_",
+    "🎉": "_",
+    "Заказ 1": "1_",
+    "Заказ 2": "2_",
+    "登録": "_",
+    "購入": "_",
+}
+
+
+def test_a_kind_keeps_to_the_contract_and_two_names_of_another_script_are_two_kinds(read_files: ReadFiles) -> None:
+    emit = EMIT.replace('kind = "message.received"', 'kind = { kind_of = "{name}" }')
+    lines = "\n".join(json.dumps({"name": name}) for name in NAMES)
+    found = read_files(TOP + emit, {"names.jsonl": lines})
+    assert found.faults() == []
+    kinds = dict(zip(NAMES, found.column("kind"), strict=True))
+    other = {name for name in NAMES if name[:1] in "З登購"}
+    assert {name: kind for name, kind in kinds.items() if name not in other} == {
+        name: kind for name, kind in NAMES.items() if name not in other
+    }
+    assert [re.sub("[0-9a-f]{8}$", "", kinds[name]) for name in sorted(other)] == [
+        NAMES[name] for name in sorted(other)
+    ]
+    assert len({kinds[name] for name in other}) == len(other)
 
 
 COLUMNS = """

@@ -24,7 +24,7 @@ class Source(models.Model):
 
     name = models.SlugField(_("name"), max_length=40, unique=True)
     kind = models.CharField(_("kind"), max_length=16, choices=Kind.choices)
-    key_digest = models.CharField(max_length=64, unique=True, null=True)  # noqa: DJ001  # unique where there is one
+    key_digest = models.CharField(max_length=64, unique=True, null=True)  # unique where there is one
     key_hint = models.CharField(max_length=8, blank=True)
     map = models.TextField(_("map"), blank=True)  # empty: the ready one of its kind
     origins = models.TextField(_("web pages that may send"), blank=True)  # one a line; empty: any

@@ -17,7 +17,7 @@ class Claim(Fact):
     claim_id = models.TextField(unique=True)
     one = models.TextField(db_index=True)
     other = models.TextField(db_index=True)
-    source = models.TextField(null=True)  # noqa: DJ001  # the contract's null: not known
+    source = models.TextField(null=True)  # the contract's null: not known
     confidence = models.FloatField(null=True)
     claimed_at = models.DateTimeField(null=True)
     withdrawn_at = models.DateTimeField(null=True)

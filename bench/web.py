@@ -1,0 +1,239 @@
+"""How quickly what arrives is stored, and how soon it counts: the server beside a bare one of the same durability."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from math import inf
+from pathlib import Path
+from statistics import median
+from typing import Any, Final
+
+from bench.measure import Line, apart
+
+__all__ = ["ingest", "taken_in"]
+
+_SECONDS: Final = 6.0
+_FULL_S: Final = 8.0
+_BATCH, _BATCH_BAR, _BATCH_P99 = 20, 3_000, 200.0
+_SINGLE_BAR, _SINGLE_P99 = 500, 100.0
+_OF_FLOOR: Final = 0.5
+_SCORED_RATE, _SCORED_S = 300, 2.0
+_LAG_S: Final = 300.0
+_IMPORT_BAR: Final = 30_000
+_MINUTE: Final = 60.0
+
+
+def ingest(place: Path, rows: int, repeat: int) -> list[Line]:  # noqa: ARG001  # time is what is given here, not rows
+    """Measure batches, single touchpoints, the time until a touchpoint is scored, and the backlog after a full minute."""
+    lines = []
+    for batch, bar, worst in ((_BATCH, _BATCH_BAR, _BATCH_P99), (1, _SINGLE_BAR, _SINGLE_P99)):
+        with _bare(place / f"bare-{batch}") as port:
+            floor = _loaded(port, "none", batch=batch)
+        with _served(place / f"served-{batch}") as (port, key, _):
+            ours = _loaded(port, key, batch=batch)
+        lines.append(_compared(batch, ours, floor, bar, worst))
+    with _served(place / "scored") as (port, key, database):
+        lines.append(_scored(port, key, database))
+    with _served(place / "backlog") as (port, key, database):
+        lines.append(_backlog(port, key, database))
+    return lines
+
+
+def _compared(batch: int, ours: dict[str, float], floor: dict[str, float], bar: int, worst: float) -> Line:
+    rate, bare = (each["requests"] * batch / each["seconds"] for each in (ours, floor))
+    kept = rate >= bar and ours["p99_ms"] < worst and rate >= _OF_FLOOR * bare and not ours["other"]
+    return Line(
+        f"ingest: batches of {batch}" if batch > 1 else "ingest: single touchpoints",
+        "16 clients, FULL, digest running",
+        f"p50 {ours['p50_ms']:.0f} ms, p99 {ours['p99_ms']:.0f} ms",
+        f"p99 {floor['p99_ms']:.0f} ms, {bare:,.0f}/s (bare WSGI, SQLite)",
+        f"{rate / bare:.2f} of its rate",
+        f"{rate:,.0f} touchpoints/s",
+        f"≥ {bar:,}/s, p99 < {worst:.0f} ms, ≥ {_OF_FLOOR} of the floor",
+        kept,
+        {"rate": rate, "floor_rate": bare, "p99_ms": ours["p99_ms"], "floor_p99_ms": floor["p99_ms"]},
+    )
+
+
+def _scored(port: int, key: str, database: Path) -> Line:
+    """At a steady rate, ask the database when the latest touchpoint was in its customer's score."""
+    command = _load(port, key, batch=_BATCH, seconds=_SECONDS * 2, rate=_SCORED_RATE / _BATCH)
+    sending = subprocess.Popen(command, stdout=subprocess.PIPE)
+    waits: list[float] = []
+    time.sleep(3.0)  # until the first digest, for which queries are compiled
+    while sending.poll() is None:
+        began = time.time()
+        latest = _asked(database, "SELECT max(id) FROM records_arrival")
+        while sending.poll() is None and not _is_scored(database, latest):
+            time.sleep(0.02)
+        if sending.poll() is None:
+            waits.append(time.time() - began)
+        time.sleep(0.1)
+    waits.sort()
+    middle, worst = (median(waits), waits[int(len(waits) * 0.99)]) if waits else (inf, inf)
+    return Line(
+        "ingest: from 200 to the score",
+        f"{_SCORED_RATE} touchpoints/s, {len(waits)} asked after",
+        f"median {middle:.2f} s, p99 {worst:.2f} s",
+        "",
+        "",
+        "",
+        f"≤ {_SCORED_S:.0f} s",
+        worst <= _SCORED_S,
+        {"median_s": middle, "p99_s": worst},
+    )
+
+
+def _is_scored(database: Path, arrival: int) -> bool:
+    """Return whether an arrival is digested and nothing of its customer waits to be derived."""
+    return bool(
+        _asked(
+            database,
+            "SELECT a.digested_at IS NOT NULL AND NOT EXISTS (SELECT 1 FROM records_stale s WHERE s.identifier = "
+            "t.identifier) FROM records_arrival a LEFT JOIN records_touchpoint t ON t.arrival_id = a.id "
+            f"WHERE a.id = {int(arrival)}",
+        )
+    )
+
+
+def _backlog(port: int, key: str, database: Path) -> Line:
+    """Send for a minute as fast as it goes, and wait until all of it is derived."""
+    sent = _loaded(port, key, batch=_BATCH, seconds=_FULL_S)
+    left = _asked(database, "SELECT count(*) FROM records_arrival WHERE digested_at IS NULL")
+    began = time.monotonic()
+    while time.monotonic() - began < 2 * _LAG_S and _waits(database):
+        time.sleep(0.5)
+    took = time.monotonic() - began
+    n = int(sent["requests"] * _BATCH)
+    return Line(
+        "ingest: backlog after a minute of full load",
+        f"{n:,} touchpoints, {left:,} of them left",
+        f"gone after {took:.0f} s",
+        "",
+        "",
+        f"{n / (_FULL_S + took):,.0f} touchpoints/s to the score",
+        f"≤ {_LAG_S:.0f} s",
+        took <= _LAG_S,
+        {"touchpoints": n, "left": left, "seconds": took},
+    )
+
+
+def _waits(database: Path) -> bool:
+    undigested = "SELECT EXISTS (SELECT 1 FROM records_arrival WHERE digested_at IS NULL AND quarantined_at IS NULL)"
+    return bool(_asked(database, undigested) or _asked(database, "SELECT EXISTS (SELECT 1 FROM records_stale)"))
+
+
+def taken_in(place: Path, rows: int, repeat: int) -> list[Line]:  # noqa: ARG001  # once is long enough
+    """Measure `collage import` of a simulated company."""
+    company = place / "import-company"
+    apart("simulate", str(company), "--customers", "6000", "--days", "365", "--seed", "5")
+    n = int(json.loads((company / "dataset.json").read_text())["tables"]["touchpoints"]["rows"])
+    environment = _set_up(place / "import")
+    done = subprocess.run(
+        [sys.executable, "-m", "collage.cli", "import", str(company)],
+        env=environment, check=True, capture_output=True, text=True,
+    )  # fmt: skip
+    words = done.stderr.splitlines()[-1].split()
+    stored, derived = float(words[2]), float(words[7])
+    return [
+        Line(
+            "import: a dataset folder",
+            f"{n:,} touchpoints and what goes with them",
+            f"stored in {stored:.1f} s, marks and scores in {derived:.1f} s more",
+            "",
+            "",
+            f"{n / stored:,.0f} touchpoints/s stored, {n / (stored + derived):,.0f} scored",
+            f"≥ {_IMPORT_BAR:,}/s",
+            n / stored >= _IMPORT_BAR,
+            {"touchpoints": n, "stored_s": stored, "derived_s": derived},
+        )
+    ]
+
+
+def _asked(database: Path, query: str) -> Any:
+    connection = sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=5)
+    try:
+        found = connection.execute(query).fetchone()
+        return None if found is None else found[0]
+    finally:
+        connection.close()
+
+
+def _load(port: int, key: str, *, batch: int, seconds: float, rate: float = 0.0) -> Sequence[str]:
+    words = {"port": port, "key": key, "batch": batch, "seconds": seconds, "rate": rate, "name": f"load{time.time():.0f}"}
+    return [sys.executable, "-m", "bench.load", *(str(word) for name, value in words.items() for word in (f"--{name}", value))]
+
+
+def _loaded(port: int, key: str, *, batch: int, seconds: float = _SECONDS) -> dict[str, float]:
+    subprocess.run(_load(port, key, batch=batch, seconds=2.0), check=True, capture_output=True, text=True)
+    done = subprocess.run(_load(port, key, batch=batch, seconds=seconds), check=True, capture_output=True, text=True)
+    told: dict[str, float] = json.loads(done.stdout)
+    return told
+
+
+@contextmanager
+def _bare(folder: Path) -> Iterator[int]:
+    folder.mkdir(parents=True)
+    port = _free()
+    words = ["-m", "gunicorn", "-k", "gthread", "-w", "1", "--threads", "16", "--keep-alive", "30"]
+    environment = {**os.environ, "BARE_DATABASE": str(folder / "bare.sqlite3")}
+    with _running([*words, "-b", f"127.0.0.1:{port}", "--log-level", "error", "bench.bare:application"], environment, port):
+        yield port
+
+
+@contextmanager
+def _served(folder: Path) -> Iterator[tuple[int, str, Path]]:
+    environment, port = _set_up(folder), _free()
+    made = subprocess.run(
+        [sys.executable, "-m", "collage.cli", "source", "till", "--kind", "native", "--rate", "100000"],
+        env=environment, check=True, capture_output=True, text=True,
+    )  # fmt: skip
+    with _running(["-m", "collage.cli", "serve", "--bind", f"127.0.0.1:{port}"], environment, port):
+        yield port, made.stdout.strip(), folder / "collage.sqlite3"
+
+
+def _set_up(folder: Path) -> dict[str, str]:
+    folder.mkdir(parents=True, exist_ok=True)
+    environment = {**os.environ, "COLLAGE_VAR": str(folder)}
+    environment.pop("DATABASE_URL", None)
+    (folder / "password").write_text("only for a measurement\n")
+    words = ["init", "--email", "bench@example.org", "--password-file", str(folder / "password")]
+    subprocess.run([sys.executable, "-m", "collage.cli", *words], env=environment, check=True, capture_output=True)
+    return environment
+
+
+@contextmanager
+def _running(words: Sequence[str], environment: dict[str, str], port: int) -> Iterator[None]:
+    process = subprocess.Popen(
+        [sys.executable, *words], env=environment, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL
+    )
+    try:
+        _answers(port)
+        yield
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(30)
+
+
+def _answers(port: int) -> None:
+    until = time.monotonic() + _MINUTE
+    while time.monotonic() < until:
+        with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+            return
+        time.sleep(0.1)
+    raise TimeoutError(f"nobody answers on port {port}")
+
+
+def _free() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
