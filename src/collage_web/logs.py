@@ -9,6 +9,7 @@ import structlog
 
 __all__ = ["set_up"]
 
+_SENT = ("Invalid request", "Error handling request")  # gunicorn's lines with what somebody sent, or its address
 _QUIET = ("django.request", "django.security", "axes", "allauth")  # their lines may hold what somebody sent
 
 
@@ -40,6 +41,22 @@ def set_up(*, level: int = logging.INFO) -> None:
     logging.basicConfig(handlers=[handler], level=level, force=True)
     for name in _QUIET:
         logging.getLogger(name).setLevel(logging.CRITICAL)
+    logging.getLogger("gunicorn.error").addFilter(_DISCREET)
+
+
+class _Discreet(logging.Filter):
+    """Leaves of some of gunicorn's lines the beginning and the kind of exception: the rest is what somebody sent."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        for beginning in _SENT:
+            if str(record.msg).startswith(beginning):
+                kind = record.exc_info[0] if record.exc_info else None
+                record.msg = f"{beginning} ({kind.__name__})" if kind else beginning
+                record.args, record.exc_info = (), None
+        return True
+
+
+_DISCREET = _Discreet()
 
 
 def _without_arguments(_: object, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:

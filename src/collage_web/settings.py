@@ -6,6 +6,8 @@ DATABASE_URL         postgresql://user:password@host:port/name (default: SQLite 
 COLLAGE_HOSTS        names under which the server is asked, with commas between them (default: this machine alone)
 COLLAGE_PUBLIC_URL   how customers and clients reach it, such as https://collage.example
 COLLAGE_SQLITE_SYNC  FULL (default: what was acknowledged survives a loss of power) or NORMAL (it may not)
+COLLAGE_ADMIN_MFA    1 (default: administrators are led to set up a second factor) or 0 (for demonstrations and tests)
+COLLAGE_PROXIES      how many proxies of yours stand before the server and write X-Forwarded-For (default: 0)
 """
 
 from __future__ import annotations
@@ -60,6 +62,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "axes.middleware.AxesMiddleware",
+    "collage_web.design.second_factor.SecondFactor",
 ]
 ROOT_URLCONF = "collage_web.urls"
 WSGI_APPLICATION = "collage_web.wsgi.application"
@@ -98,16 +101,30 @@ ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"  # colleagues are made by an administrator, who knows their addresses
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_SESSION_REMEMBER = None
-ACCOUNT_RATE_LIMITS = {"login_failed": "20/5m/ip,10/5m/key"}
+ACCOUNT_RATE_LIMITS = {"login": "100/m/ip", "login_failed": "60/5m/ip,10/5m/key"}  # an office may have one address
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 900
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
 MFA_TOTP_ISSUER = "Collage"
+MFA_TOTP_TOLERANCE = 1  # step of 30 seconds: clocks differ, and typing takes its time (RFC 6238, 5.2)
+MFA_ALLOW_UNVERIFIED_EMAIL = True  # as above: an administrator knows the address
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = (
+    not _SECURE
+)  # browsers give keys to https and to this machine alone, whatever we say
+ALLAUTH_TRUSTED_PROXY_COUNT = int(os.environ.get("COLLAGE_PROXIES", "0"))
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = 0.25  # hours
-AXES_LOCKOUT_PARAMETERS = ["username", "ip_address"]
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]  # both: else anybody could lock out anybody, or a whole office
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # the time that the page promises holds
+AXES_RESET_ON_SUCCESS = True
 AXES_USERNAME_FORM_FIELD = "login"  # allauth's name of it
+AXES_USERNAME_CALLABLE = "collage_web.design.accounts.address_of"
+AXES_CLIENT_IP_CALLABLE = "collage_web.design.accounts.ip_of"
+AXES_LOCKOUT_CALLABLE = "collage_web.design.login.locked"
+AXES_SENSITIVE_PARAMETERS = ["username", "ip_address", "login", "csrfmiddlewaretoken", "code", "credential"]
 AXES_ENABLE_ACCESS_FAILURE_LOG = False
 AXES_VERBOSE = False  # its lines have addresses in them
+COLLAGE_MAY = "collage_web.records.gates.may"  # by its name: `design` stands below `records` and must not import it
+COLLAGE_SECOND_FACTOR_ROLES = frozenset({"admin"} if os.environ.get("COLLAGE_ADMIN_MFA", "1") != "0" else ())
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
 SESSION_COOKIE_NAME = "__Host-session" if _SECURE else "session"

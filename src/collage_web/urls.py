@@ -11,6 +11,6 @@ __all__ = ["urlpatterns"]
 
 urlpatterns = [
     *ingest,
-    path("accounts/", include("allauth.urls")),
+    path("accounts/", include("collage_web.design.urls")),
     *board,
 ]

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import Final
 
 import pyarrow as pa
-from django.db import connection, transaction
+from django.db import transaction
 
 from collage_web.actions.auditing import note
+from collage_web.actions.identifying import touched
 from collage_web.bridge import snapshot
 from collage_web.bridge.arrows import as_tuples
 from collage_web.records import bulk
-from collage_web.records.models import Colleague, Correction, Stale, Touchpoint, Upload
+from collage_web.records.models import Colleague, Correction, Touchpoint, Upload
 
-__all__ = ["take_in", "take_out"]
+__all__ = ["remove", "store", "take_in", "take_out"]
 
+_WRITTEN: Final = 5_000  # rows in one transaction
 _WHO: Final = ("identifier", "one", "other")
 
 
@@ -48,26 +50,43 @@ def take_in(
         When the folder is no dataset: nothing was stored.
     """
     upload = Upload.objects.create(file=folder.name, by=by, created_at=now)
-    counts: dict[str, dict[str, int]] = {}
     try:
+        counts = store(snapshot.of_folder(folder, progress=progress), upload, progress=progress)
+        upload.rows = sum(seen["rows"] for seen in counts.values())
+        upload.done = sum(seen["new"] for seen in counts.values())
+        upload.state, upload.counts, upload.ended_at = Upload.State.DONE, counts, now
         with transaction.atomic():
-            for name, part in snapshot.of_folder(folder, progress=progress):
-                seen = counts.setdefault(name, {"rows": 0, "new": 0})
-                seen["rows"] += part.num_rows
-                seen["new"] += _added(name, part, upload)
-                progress(f"{seen['rows']:,} {name}")
-            upload.rows = sum(seen["rows"] for seen in counts.values())
-            upload.done = sum(seen["new"] for seen in counts.values())
-            upload.state, upload.counts, upload.ended_at = Upload.State.DONE, counts, now
             upload.save()
             note("import", f"upload {upload.pk}", by=by, now=now, details=counts)
     except BaseException:
+        remove(upload)
         Upload.objects.filter(pk=upload.pk).update(state=Upload.State.FAILED, ended_at=now)
         raise
     return upload
 
 
-def _added(name: str, part: pa.Table, upload: Upload) -> int:
+def store(
+    parts: Iterable[tuple[str, pa.Table]], upload: Upload, *, progress: Callable[[str], None]
+) -> dict[str, dict[str, int]]:
+    """Store tables that come in parts, in short transactions: whoever else writes waits no longer than one takes.
+
+    Returns
+    -------
+    dict
+        Name of each table → how many rows there were, and how many of them were new.
+    """
+    counts: dict[str, dict[str, int]] = {}
+    for name, part in parts:
+        seen = counts.setdefault(name, {"rows": 0, "new": 0})
+        for first in range(0, part.num_rows, _WRITTEN):
+            with transaction.atomic():
+                seen["new"] += _add(name, part.slice(first, _WRITTEN), upload)
+        seen["rows"] += part.num_rows
+        progress(f"{seen['rows']:,} {name}")
+    return counts
+
+
+def _add(name: str, part: pa.Table, upload: Upload) -> int:
     """Store rows of a table, and note whom they are about as touched."""
     model, columns = snapshot.TABLES[name], list(part.column_names)
     rows = as_tuples(part)
@@ -78,7 +97,7 @@ def _added(name: str, part: pa.Table, upload: Upload) -> int:
     else:
         n = bulk.add(model, [*columns, "upload_id"], [(*row, upload.pk) for row in rows])
         who = {each for column in columns if column in _WHO for each in part[column].to_pylist()}
-    bulk.add(Stale, ("identifier",), [(each,) for each in sorted(who)])
+    touched(who)
     return n
 
 
@@ -87,21 +106,21 @@ def take_out(upload: Upload, *, by: Colleague, now: datetime, reason: str) -> in
 
     Corrections that came with it stay: they are about touchpoints that may have come otherwise.
     """
-    gone = 0
+    gone = remove(upload)
     with transaction.atomic():
-        for model in (model for model in snapshot.TABLES.values() if model is not Correction):
-            who = [name for name in _WHO if name in {field.name for field in model._meta.get_fields()}]  # noqa: SLF001  # Django's public way to it
-            table = bulk.table(model)
-            for column in who:
-                with connection.cursor() as cursor:
-                    cursor.execute(
-                        f"INSERT INTO {bulk.table(Stale)} (identifier) SELECT DISTINCT {bulk.names([column])} "  # noqa: S608  # names of our own
-                        f"FROM {table} WHERE upload_id = %s",
-                        [upload.pk],
-                    )
-            with connection.cursor() as cursor:
-                cursor.execute(f"DELETE FROM {table} WHERE upload_id = %s", [upload.pk])  # noqa: S608  # as above
-                gone += cursor.rowcount
         Upload.objects.filter(pk=upload.pk).update(state=Upload.State.UNDONE, ended_at=now)
         note("import.undo", f"upload {upload.pk}", by=by, now=now, reason=reason, details={"rows": gone})
+    return gone
+
+
+def remove(upload: Upload) -> int:
+    """Remove the rows that an import brought, and note whom they were about as touched; return how many."""
+    gone = 0
+    for model in (model for model in snapshot.TABLES.values() if model is not Correction):
+        who = [name for name in _WHO if name in {field.name for field in model._meta.get_fields()}]  # noqa: SLF001  # Django's public way to it
+        while rows := bulk.rows(model, ("id", *who), "WHERE upload_id = %s LIMIT %s", [upload.pk, _WRITTEN]):
+            with transaction.atomic():
+                touched(identifier for row in rows for identifier in row[1:])
+                bulk.delete(model, "id", [row[0] for row in rows])
+            gone += len(rows)
     return gone

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from datetime import datetime
 from typing import Final
@@ -14,6 +13,7 @@ from collage.errors import CollageError
 from collage_web.actions.auditing import note
 from collage_web.actions.counting import moved
 from collage_web.bridge.mapped import map_of
+from collage_web.records.keys import digest
 from collage_web.records.models import Arrival, Colleague, Source
 
 __all__ = ["SourceError", "change", "create", "new_key_for", "replay", "revoke"]
@@ -68,7 +68,7 @@ def create(
 
 
 def _kept(key: str) -> dict[str, str]:
-    return {"key_digest": hashlib.sha256(key.encode()).hexdigest(), "key_hint": key[-_HINT:]}
+    return {"key_digest": digest(key), "key_hint": key[-_HINT:]}
 
 
 def _checked_map(name: str, kind: str, text: str, asked: str) -> None:

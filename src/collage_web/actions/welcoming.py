@@ -14,7 +14,7 @@ from collage.errors import CollageError
 from collage_web.actions.auditing import note
 from collage_web.records.models import Colleague, Role
 
-__all__ = ["ColleagueError", "admit"]
+__all__ = ["ColleagueError", "admit", "change"]
 
 
 class ColleagueError(CollageError):
@@ -49,3 +49,48 @@ def admit(  # what is to be known of a colleague
         EmailAddress.objects.create(user=made, email=email, verified=True, primary=True)
         note("colleague.admit", f"colleague {made.pk}", by=by, now=now, details={"role": role})
     return made
+
+
+def change(
+    colleague: Colleague,
+    *,
+    role: str,
+    department: str,
+    is_active: bool,
+    password: str,
+    by: Colleague,
+    now: datetime,
+) -> None:
+    """Change what a colleague may do, or give them another password.
+
+    Parameters
+    ----------
+    password
+        Empty: it stays as it is.
+
+    Raises
+    ------
+    ColleagueError
+        When the password will not do, or nobody would be left to administrate.
+    """
+    asked = f"change the account of {colleague.name}"
+    loses = colleague.role == Role.ADMIN and (role != Role.ADMIN or not is_active)
+    if loses and not Colleague.objects.filter(role=Role.ADMIN, is_active=True).exclude(pk=colleague.pk).exists():
+        raise ColleagueError(asked, "the last administrator", "make another one first")
+    changed = sorted(
+        name for name, new in (("role", role), ("department", department), ("is_active", is_active))
+        if getattr(colleague, name) != new
+    )  # fmt: skip
+    colleague.role, colleague.department, colleague.is_active = role, department, is_active
+    if password:
+        try:
+            validate_password(password, colleague)
+        except ValidationError as error:
+            raise ColleagueError(asked, " ".join(error.messages), "choose another password") from error
+        colleague.set_password(password)
+        changed.append("password")
+    with transaction.atomic():
+        colleague.save()
+        note(
+            "colleague.change", f"colleague {colleague.pk}", by=by, now=now, details={"changed": changed, "role": role}
+        )

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from collage import customers, reading, store
 from collage_web.records.arriving import Fault
 
-__all__ = ["Arrived", "Mapped", "map_of", "mapped"]
+__all__ = ["Arrived", "Mapped", "map_of", "mapped", "ready_map"]
 
 _WHO: Final = ("identifier", "one", "other")
 _LOCK: Final = threading.Lock()
@@ -101,6 +101,11 @@ def _faults(tables: Iterable[pa.Table], arrived: Sequence[Arrived]) -> dict[int,
         arrived[row - 1].id: Fault(fault["column"] or "", fault["reason"], fault["found"] or "")
         for row, (_, fault) in first.items()
     }
+
+
+def ready_map(kind: str) -> str:
+    """Return the text of the map that a source of a kind has where it has none of its own."""
+    return reading.ready("segment" if kind == "segment" else "native")
 
 
 @lru_cache(maxsize=64)

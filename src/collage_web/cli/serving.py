@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -142,7 +143,7 @@ class _Beside:
 def _server(arguments: argparse.Namespace, processes: int, beside: _Beside | None) -> Any:
     from gunicorn.app.base import BaseApplication
 
-    settings = {
+    settings: dict[str, Any] = {
         "bind": arguments.bind,
         "workers": processes,
         "threads": arguments.threads,
@@ -154,9 +155,12 @@ def _server(arguments: argparse.Namespace, processes: int, beside: _Beside | Non
         "proc_name": "collage",
         "loglevel": "warning",
         "control_socket_disable": True,  # gunicorn 25's: one in the home folder, for all servers of a user
-        "when_ready": lambda _: beside and beside.start(),
-        "on_exit": lambda _: beside and beside.stop(),
+        # gunicorn's own look at it lets who is connected send for 20 s more
+        "post_worker_init": lambda web: _end_with(web.ppid, lambda: os.kill(web.pid, signal.SIGTERM)),
     }
+
+    if beside is not None:
+        settings |= {"when_ready": lambda _: beside.start(), "on_exit": lambda _: beside.stop()}
 
     class Server(BaseApplication):  # type: ignore[misc]  # gunicorn publishes no types
         def load_config(self) -> None:
@@ -174,7 +178,7 @@ def _server(arguments: argparse.Namespace, processes: int, beside: _Beside | Non
 def worker(arguments: argparse.Namespace) -> None:
     """Digest until stopped; with `once`, until nothing is left."""
     if arguments.beside is not None:
-        threading.Thread(target=_end_with, args=[arguments.beside], daemon=True).start()
+        _end_with(arguments.beside, lambda: os._exit(1))  # as with any killing, nothing is lost
     open_database()
     set_up(log=True)
     from collage_web.jobs import loop
@@ -190,11 +194,15 @@ def worker(arguments: argparse.Namespace) -> None:
     loop.run(clock=clock, chance=chance, stop=stop)
 
 
-def _end_with(parent: int) -> None:
-    """End this process when the server is gone, however that went; as with any killing, nothing is lost."""
-    while os.getppid() == parent:
-        time.sleep(_LOOK_S)
-    os._exit(1)
+def _end_with(parent: int, end: Callable[[], object]) -> None:
+    """End this process when the server's first process is gone, however that went."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(_LOOK_S)
+        end()
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def _now() -> datetime:

@@ -22,7 +22,7 @@ def source(arguments: argparse.Namespace) -> None:
     """Make a source and print its key, or list sources."""
     open_database()
     from collage_web.actions import sourcing
-    from collage_web.ingest.keys import new_key
+    from collage_web.records.keys import new_key
     from collage_web.records.models import Source
 
     if arguments.name is None:

@@ -1,4 +1,4 @@
-"""What is counted for whoever watches the server, in Prometheus' words; the names of sources are all it tells of anybody."""
+"""What is counted for whoever watches the server, in Prometheus' words; of names it tells those of sources alone."""
 
 from __future__ import annotations
 

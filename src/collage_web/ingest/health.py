@@ -11,6 +11,8 @@ from typing import Any, Final
 from django.conf import settings
 from django.db import Error
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_safe
 
 from collage import __version__
 from collage_web.bridge import standing
@@ -22,11 +24,15 @@ _LEAST_FREE: Final = 100 * 2**20  # bytes of disk
 _LOCAL: Final = ("127.0.0.1", "::1")
 
 
+@csrf_exempt
+@require_safe
 def healthz(request: HttpRequest) -> HttpResponse:  # noqa: ARG001  # Django's signature
     """Say that the process answers."""
     return JsonResponse({"alive": True})
 
 
+@csrf_exempt
+@require_safe
 def readyz(request: HttpRequest) -> HttpResponse:  # noqa: ARG001  # as above
     """Say whether what arrives can be stored, and how far behind the digest is."""
     told: dict[str, Any] = {}
@@ -39,11 +45,15 @@ def readyz(request: HttpRequest) -> HttpResponse:  # noqa: ARG001  # as above
     return JsonResponse({"ready": ready, **told}, status=200 if ready else 503)
 
 
+@csrf_exempt
+@require_safe
 def version(request: HttpRequest) -> HttpResponse:  # noqa: ARG001  # as above
     """Say which version it is."""
     return JsonResponse({"version": __version__})
 
 
+@csrf_exempt
+@require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
     """Give the counters: to this machine, or to whoever has the token in COLLAGE_METRICS_TOKEN."""
     token = os.environ.get("COLLAGE_METRICS_TOKEN", "")

@@ -1,17 +1,14 @@
-"""Keys of sources: where a request has one, how it is kept, how a new one looks."""
+"""Keys of sources: where a request has one."""
 
 from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
-__all__ = ["PREFIX", "digest", "key_in", "key_of", "new_key"]
+__all__ = ["key_in", "key_of"]
 
-PREFIX: Final = "clg_live_"  # what scanners for leaked secrets look for
-_RANDOM_BYTES: Final = 24
 _LONGEST: Final = 200  # characters of anything that could be a key
 
 
@@ -68,35 +65,3 @@ def _authorized(header: str) -> str | None:
     except (binascii.Error, ValueError):
         return None
     return user.partition(":")[0]
-
-
-def digest(key: str) -> str:
-    """Return what is kept of a key.
-
-    Parameters
-    ----------
-    key
-        A key.
-
-    Returns
-    -------
-    str
-        SHA-256 in hexadecimal. A key has 192 random bits, so it needs neither salt nor a slow hash.
-    """
-    return hashlib.sha256(key.encode()).hexdigest()
-
-
-def new_key(chance: Callable[[int], bytes]) -> str:
-    """Return a new key.
-
-    Parameters
-    ----------
-    chance
-        Gives so many random bytes, such as `secrets.token_bytes`.
-
-    Returns
-    -------
-    str
-        ``clg_live_`` and 48 hexadecimal digits.
-    """
-    return PREFIX + chance(_RANDOM_BYTES).hex()

@@ -34,6 +34,7 @@ _REFUSALS: Final = {
     "400": "No JSON, JSON of another shape, too deep, or packed in a damaged way. Do not send it again.",
     "401": "No key, or one that no source has.",
     "403": "The source takes nothing from web pages of this origin.",
+    "405": "Another method than POST.",
     "413": "Too many bytes, before or after unpacking.",
     "415": "A Content-Encoding other than gzip, deflate and identity.",
     "422": "Only with strict=1: something has a fault; nothing was stored.",
@@ -134,8 +135,8 @@ def _taking(name: str, summary: str, bodies: list[dict[str, Any]]) -> dict[str, 
 
 def _telling(name: str, summary: str, statuses: list[str]) -> dict[str, Any]:
     """Return the description of an address that tells something about the server; it asks for no key."""
-    means = {"200": "Yes.", "503": "Not now."}
-    responses = {status: {"description": means[status]} for status in statuses}
+    means = {"200": "Yes.", "405": "Another method than GET and HEAD.", "503": "Not now."}
+    responses = {status: {"description": means[status]} for status in sorted([*statuses, "405"])}
     return {"operationId": name, "summary": summary, "security": [], "responses": responses}
 
 

@@ -1,7 +1,7 @@
 """Segment's HTTP tracking API: from a decoded body to arrivals, a bad one never in the way of its neighbours.
 
 The clock of a sender may be wrong, but it is as wrong when it sends as when it notes the time of an event. So an event
-happened at ``receivedAt − (sentAt − originalTimestamp)``.
+happened at ``receivedAt − (sentAt − originalTimestamp)``, where nobody has said better.
 """
 
 from __future__ import annotations
@@ -172,15 +172,16 @@ def _when(event: Mapping[str, Any], around: _Around) -> tuple[datetime, datetime
     if (own := event.get("sentAt")) is not None:
         sent_at = moment(own)
         fault = Fault("sentAt", EXPECTED, shown(own)) if sent_at is None else None
-    # a time that needs setting right is the sender's own; otherwise the one that somebody may have set right already
-    first, second = ("timestamp", "originalTimestamp") if sent_at is None else ("originalTimestamp", "timestamp")
-    name = first if event.get(first) is not None else second
+    # Whoever sends both (RudderStack's libraries where an application says the time itself; events that somebody has set
+    # right already) means `timestamp`, as it is: https://github.com/rudderlabs/rudder-server, processor
+    both = event.get("timestamp") is not None and event.get("originalTimestamp") is not None
+    name = "timestamp" if event.get("timestamp") is not None else "originalTimestamp"
     if (value := event.get(name)) is None:
         return now, sent_at, "absent", fault
-    said = moment(value)
-    lapse = None if said is None else said - (sent_at or now)
+    said, reference = moment(value), None if both else sent_at
+    lapse = None if said is None else said - (reference or now)
     if lapse is None or lapse < EARLIEST - now:
         return now, sent_at, "absent", Fault(name, EXPECTED, shown(value))
     if lapse > AHEAD:
         return now, sent_at, "ahead", fault
-    return now + lapse, sent_at, "unknown" if sent_at is None else "known", fault
+    return now + lapse, sent_at, "unknown" if reference is None else "known", fault

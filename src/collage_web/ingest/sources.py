@@ -42,7 +42,7 @@ def of_key(digest: str) -> Known | None:
     Parameters
     ----------
     digest
-        As `keys.digest` gives it.
+        As `records.keys.digest` gives it.
 
     Returns
     -------

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from functools import wraps
 from typing import Any, Final
 
+import structlog
 from django.db import Error
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
@@ -21,6 +22,7 @@ from collage_web.ingest import counters, keys, native, openapi, segment, sources
 from collage_web.ingest.bodies import decoded, unpacked
 from collage_web.ingest.refusals import Refused, TooLarge, TooOften, Unavailable, UnknownKey, WrongShape, strictly
 from collage_web.records.arriving import Arrivals
+from collage_web.records.keys import digest
 
 __all__ = ["dropped", "openapi_document", "pixel", "segment_events", "settings_of", "source_config", "touchpoints"]
 
@@ -30,7 +32,11 @@ _ALLOWED: Final = "authorization, content-type, content-encoding, x-retry-count,
 _DONE: Final = b'{"success": true}'
 _GIF: Final = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
 
+_TOLD_EVERY_S: Final = 10.0  # who cannot store answers many requests so
+_TOLD: Final = {"at": -_TOLD_EVERY_S}
+
 _View = Callable[..., HttpResponse]
+_log = structlog.get_logger()
 
 
 def _for_machines(*methods: str) -> Callable[[_View], _View]:
@@ -60,9 +66,12 @@ def _for_machines(*methods: str) -> Callable[[_View], _View]:
 
 def _open(request: HttpRequest, response: HttpResponse, methods: tuple[str, ...]) -> HttpResponse:
     """Let scripts of other pages read the answer; which pages may send is asked of the source."""
+    response["Content-Length"] = str(len(response.content))  # no middleware adds it, and chunks take longer
+    response["X-Content-Type-Options"] = "nosniff"
     origin = request.headers.get("Origin")
     if origin:
         response["Access-Control-Allow-Origin"] = origin
+        response["Access-Control-Expose-Headers"] = "Retry-After"  # else the library in a page cannot read it
         response["Vary"] = "Origin"
         if request.method == "OPTIONS":
             response["Access-Control-Allow-Methods"] = ", ".join(methods)
@@ -119,8 +128,7 @@ def _store(
         refused = arrivals.refused + sources.taken_over(source.id)
         outcome = receive(Batch(source.id, now, arrivals.taken, refused))
     except StorageError as error:
-        counters.not_stored()
-        raise Unavailable from error
+        raise _unavailable(error) from error
     except Refused:
         sources.refused(source.id)
         raise
@@ -153,18 +161,33 @@ def _raw(request: HttpRequest) -> bytes:
 def _source(request: HttpRequest, body: Any) -> sources.Known:
     key = keys.key_in(request.headers, keys.key_of(body), request.GET.get("writeKey"))
     try:
-        known = None if key is None else sources.of_key(keys.digest(key))
+        known = None if key is None else sources.of_key(digest(key))
     except Error as error:
-        raise Unavailable from error
+        raise _unavailable(error) from error
     if known is None:
         counters.unknown_key()
         raise UnknownKey(given=key is not None)
     origin = request.headers.get("Origin")
     if origin and known.origins and origin.rstrip("/") not in known.origins:
         sources.refused(known.id)
-        told = "This source takes nothing from pages of this origin. Add the origin to the source, or send from one of its own."
+        told = (
+            "This source takes nothing from pages of this origin. Add the origin to the source, or send from its own."
+        )
         raise Refused("origin", told, 403)
     return known
+
+
+def _unavailable(error: Exception) -> Unavailable:
+    """Count what has to come again, and say so in the log: now and then, by codes, since sentences may hold data."""
+    counters.not_stored()
+    now, last = time.monotonic(), error
+    if now - _TOLD["at"] >= _TOLD_EVERY_S:
+        _TOLD["at"] = now
+        while last.__cause__ is not None:
+            last = last.__cause__  # type: ignore[assignment]  # databases raise no other exceptions than Exceptions
+        code = getattr(last, "sqlite_errorname", None) or getattr(last, "sqlstate", None)
+        _log.error("nothing can be stored", kind=type(last).__name__, code=code)
+    return Unavailable()
 
 
 def _new_id() -> str:

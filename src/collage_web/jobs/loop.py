@@ -15,12 +15,15 @@ from django.db import Error, close_old_connections, connection
 from collage_web.actions.deriving import NAME, derive
 from collage_web.actions.digesting import digest
 from collage_web.actions.leasing import Lost, Taken, turn
+from collage_web.actions.uploading import take_next
 from collage_web.bridge import standing
 
-__all__ = ["run", "step"]
+__all__ = ["finish", "run", "step"]
 
 _REST_S: Final = 0.2
 _TROUBLE_S: Final = 2.0
+_LOOK_S: Final = 1.0
+_UPLOADS: Final = "uploads"  # the lease
 _log = structlog.get_logger()
 
 
@@ -36,6 +39,8 @@ def run(*, clock: Callable[[], datetime], chance: random.Random, stop: threading
     stop
         Set from elsewhere; what has begun is ended first.
     """
+    beside = threading.Thread(target=_files, kwargs={"clock": clock, "stop": stop}, name="collage-files", daemon=True)
+    beside.start()
     while not stop.is_set():
         try:
             if not step(clock=clock, chance=chance):
@@ -47,6 +52,47 @@ def run(*, clock: Callable[[], datetime], chance: random.Random, stop: threading
             connection.close()
             stop.wait(_TROUBLE_S)
         close_old_connections()
+
+
+def _files(*, clock: Callable[[], datetime], stop: threading.Event) -> None:
+    """Take in the files that were uploaded, beside the digest: a large one takes minutes."""
+    while not stop.is_set():
+        try:
+            with turn(_UPLOADS, clock=clock, kept=True):
+                while not stop.is_set() and take_next(clock=clock):
+                    pass
+        except Taken:
+            pass
+        except (Error, Lost) as error:
+            _log.warning("upload.trouble", error=type(error).__name__)
+            connection.close()
+        close_old_connections()
+        stop.wait(_LOOK_S)
+
+
+def finish(
+    *, clock: Callable[[], datetime], chance: random.Random, progress: Callable[[int], None] = lambda _: None
+) -> None:
+    """Work until nothing is left, whoever else is at it too.
+
+    Parameters
+    ----------
+    clock
+        Gives the moment (UTC).
+    chance
+        Draws the ids of new customers.
+    progress
+        Told how many steps were done.
+    """
+    done = 0
+    while True:
+        try:
+            if not step(clock=clock, chance=chance):
+                return
+            done += 1
+            progress(done)
+        except (Taken, Lost):
+            time.sleep(_REST_S)
 
 
 def step(*, clock: Callable[[], datetime], chance: random.Random) -> bool:

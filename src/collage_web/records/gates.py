@@ -11,7 +11,20 @@ from django.http import Http404
 
 from collage_web.records.models import Arrival, AuditEntry, Colleague, Role, Source, Upload
 
-__all__ = ["arrival", "audit", "colleagues", "may", "require", "source", "source_of_key", "sources", "upload"]
+__all__ = [
+    "arrival",
+    "audit",
+    "colleague",
+    "colleagues",
+    "may",
+    "require",
+    "set_aside",
+    "source",
+    "source_of_key",
+    "sources",
+    "upload",
+    "uploads",
+]
 
 _Row = TypeVar("_Row", bound=Model)
 _ROLES: Final[dict[str, Collection[str]]] = {
@@ -76,10 +89,24 @@ def arrival(user: Any, number: int) -> Arrival:
     return _one(Arrival.objects.select_related("source").filter(id=number))
 
 
+def set_aside(user: Any) -> QuerySet[Arrival]:
+    """Return what is in quarantine, newest first."""
+    require(user, "see sources")
+    return (
+        Arrival.objects.filter(quarantined_at__isnull=False).select_related("source").order_by("-quarantined_at", "-id")
+    )
+
+
+def uploads(user: Any) -> QuerySet[Upload]:
+    """Return all uploads, newest first."""
+    require(user, "import")
+    return Upload.objects.select_related("source", "by").order_by("-id")
+
+
 def upload(user: Any, number: int) -> Upload:
     """Return one upload."""
     require(user, "import")
-    return _one(Upload.objects.filter(id=number))
+    return _one(Upload.objects.select_related("source", "by").filter(id=number))
 
 
 def colleagues(user: Any) -> QuerySet[Colleague]:
@@ -87,6 +114,11 @@ def colleagues(user: Any) -> QuerySet[Colleague]:
     require(user, "see colleagues")
     found: QuerySet[Colleague] = Colleague.objects.order_by("name")
     return found
+
+
+def colleague(user: Any, number: int) -> Colleague:
+    """Return one colleague."""
+    return _one(colleagues(user).filter(id=number))
 
 
 def audit(user: Any) -> QuerySet[AuditEntry]:

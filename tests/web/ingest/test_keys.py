@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collage_web.ingest.keys import PREFIX, digest, key_in, key_of, new_key
+from collage_web.ingest.keys import key_in, key_of
+from collage_web.records.keys import PREFIX, digest, new_key
 
 
 def basic(text: str) -> dict[str, str]:

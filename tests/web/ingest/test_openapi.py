@@ -45,7 +45,7 @@ def test_every_address_for_machines_is_described_with_its_refusals() -> None:
     assert list(paths) == ["/api/v1/touchpoints", "/v1/batch", "/v1/{route}", "/healthz", "/readyz", "/version"]
     for path in list(paths)[:3]:
         statuses = set(paths[path]["post"]["responses"])
-        assert statuses == {"200", "400", "401", "403", "413", "415", "422", "429", "503"}
+        assert statuses == {"200", "400", "401", "403", "405", "413", "415", "422", "429", "503"}
     (route,) = paths["/v1/{route}"]["parameters"]
     assert {*route["schema"]["enum"], "batch"} == set(ROUTES)
 

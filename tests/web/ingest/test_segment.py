@@ -173,9 +173,16 @@ def test_a_wrong_clock_is_set_right() -> None:
     assert (arrival.clock, arrival.fault) == ("known", None)
 
 
-def test_the_original_time_goes_before_the_time_and_the_own_moment_of_sending_before_the_batchs() -> None:
-    event = {**TRACK, "originalTimestamp": ago(minutes=9), "timestamp": ago(minutes=1), "sentAt": ago(minutes=2)}
+def test_the_original_time_is_set_right_by_the_own_moment_of_sending_before_the_batchs() -> None:
+    event = {**TRACK, "originalTimestamp": ago(minutes=9), "sentAt": ago(minutes=2)}
     assert one(event, sentAt=ago(hours=5)).occurred_at == RECEIVED - timedelta(minutes=7)
+
+
+def test_a_time_beside_the_original_one_was_told_outright_and_stands() -> None:
+    # as RudderStack's library for Node sends what an application brings from its history
+    event = {**TRACK, "originalTimestamp": ago(minutes=9), "timestamp": ago(days=400), "sentAt": ago(minutes=2)}
+    arrival = one(event, sentAt=ago(hours=5))
+    assert (arrival.occurred_at, arrival.clock) == (RECEIVED - timedelta(days=400), "unknown")
 
 
 def test_without_a_moment_of_sending_the_time_is_kept_as_it_is() -> None:

@@ -69,6 +69,9 @@ class Upload(models.Model):
     class State(models.TextChoices):
         """How far it is."""
 
+        NEW = "new", _("to be looked at")
+        WAITING = "waiting", _("waiting")
+        TRIED = "tried", _("tried, nothing stored")
         RUNNING = "running", _("running")
         DONE = "done", _("done")
         FAILED = "failed", _("failed")
@@ -76,10 +79,14 @@ class Upload(models.Model):
 
     source = models.ForeignKey(Source, models.PROTECT, null=True, related_name="uploads")
     file = models.CharField(max_length=255)
+    kept_as = models.CharField(max_length=40, blank=True)  # under VAR/uploads; empty: nothing is kept of it
+    try_only = models.BooleanField(default=False)
     state = models.CharField(max_length=16, choices=State.choices, default=State.RUNNING)
     rows = models.PositiveBigIntegerField(default=0)
     done = models.PositiveBigIntegerField(default=0)
     counts = models.JSONField(default=dict)
+    problem = models.TextField(blank=True)
+    step = models.CharField(max_length=120, blank=True)
     by = models.ForeignKey(Colleague, models.SET_NULL, null=True)
     created_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)

@@ -19,7 +19,7 @@ class Fact(models.Model):
     """A row of a dataset, and whence it came."""
 
     arrival = models.ForeignKey(Arrival, models.SET_NULL, null=True, related_name="+")
-    upload = models.ForeignKey(Upload, models.SET_NULL, null=True, related_name="+", db_index=False)
+    upload = models.ForeignKey(Upload, models.SET_NULL, null=True, related_name="+")
 
     class Meta:
         """No table of its own."""
