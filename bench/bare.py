@@ -17,7 +17,11 @@ from typing import Any
 
 import msgspec
 
-_TABLE = "CREATE TABLE IF NOT EXISTS arrived (id INTEGER PRIMARY KEY, source INTEGER, message TEXT, body TEXT, UNIQUE (source, message))"
+_TABLE = """
+CREATE TABLE IF NOT EXISTS arrived (
+    id INTEGER PRIMARY KEY, source INTEGER, message TEXT, body TEXT, UNIQUE (source, message)
+)
+"""
 
 
 def application(environ: dict[str, Any], start: Callable[..., object]) -> Iterable[bytes]:

@@ -78,12 +78,13 @@ def _client(
 
 def _body(asked: argparse.Namespace, number: int) -> bytes:
     at = datetime.now(UTC).isoformat()
-    rows = [
-        f'{{"touchpoint_id":"{asked.name}-{number}-{each}","identifier":"user:{(number * asked.batch + each) * 7919 % _CUSTOMERS}",'
-        f'"kind":"{_KINDS[(number + each) % len(_KINDS)]}","occurred_at":"{at}","channel":"web","department":"Care",'
-        f'"issue_id":"i{number % 1000}","contact_id":"c{number}","wait_s":{each * 40.0},"duration_s":120.0}}'
-        for each in range(asked.batch)
-    ]
+    rows = []
+    for each in range(asked.batch):
+        customer = (number * asked.batch + each) * 7919 % _CUSTOMERS
+        who = f'"touchpoint_id":"{asked.name}-{number}-{each}","identifier":"user:{customer}"'
+        what = f'"kind":"{_KINDS[(number + each) % len(_KINDS)]}","occurred_at":"{at}","channel":"web"'
+        more = f'"department":"Care","issue_id":"i{number % 1000}","contact_id":"c{number}","wait_s":{each * 40.0}'
+        rows.append(f"{{{who},{what},{more}}}")
     return f"[{','.join(rows)}]".encode()
 
 

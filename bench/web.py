@@ -28,12 +28,17 @@ _SINGLE_BAR, _SINGLE_P99 = 500, 100.0
 _OF_FLOOR: Final = 0.5
 _SCORED_RATE, _SCORED_S = 300, 2.0
 _LAG_S: Final = 300.0
+_SCORED: Final = """
+SELECT a.digested_at IS NOT NULL
+    AND NOT EXISTS (SELECT 1 FROM records_stale s WHERE s.identifier = t.identifier)
+FROM records_arrival a LEFT JOIN records_touchpoint t ON t.arrival_id = a.id WHERE a.id = ?
+"""
 _IMPORT_BAR: Final = 30_000
 _MINUTE: Final = 60.0
 
 
 def ingest(place: Path, rows: int, repeat: int) -> list[Line]:  # noqa: ARG001  # time is what is given here, not rows
-    """Measure batches, single touchpoints, the time until a touchpoint is scored, and the backlog after a full minute."""
+    """Measure batches, single touchpoints, the time until one is scored, and the backlog after a minute of full load."""
     lines = []
     for batch, bar, worst in ((_BATCH, _BATCH_BAR, _BATCH_P99), (1, _SINGLE_BAR, _SINGLE_P99)):
         with _bare(place / f"bare-{batch}") as port:
@@ -95,14 +100,7 @@ def _scored(port: int, key: str, database: Path) -> Line:
 
 def _is_scored(database: Path, arrival: int) -> bool:
     """Return whether an arrival is digested and nothing of its customer waits to be derived."""
-    return bool(
-        _asked(
-            database,
-            "SELECT a.digested_at IS NOT NULL AND NOT EXISTS (SELECT 1 FROM records_stale s WHERE s.identifier = "
-            "t.identifier) FROM records_arrival a LEFT JOIN records_touchpoint t ON t.arrival_id = a.id "
-            f"WHERE a.id = {int(arrival)}",
-        )
-    )
+    return bool(_asked(database, _SCORED, arrival))
 
 
 def _backlog(port: int, key: str, database: Path) -> Line:
@@ -159,18 +157,30 @@ def taken_in(place: Path, rows: int, repeat: int) -> list[Line]:  # noqa: ARG001
     ]
 
 
-def _asked(database: Path, query: str) -> Any:
+def _asked(database: Path, query: str, *given: object) -> Any:
     connection = sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=5)
     try:
-        found = connection.execute(query).fetchone()
+        found = connection.execute(query, given).fetchone()
         return None if found is None else found[0]
     finally:
         connection.close()
 
 
 def _load(port: int, key: str, *, batch: int, seconds: float, rate: float = 0.0) -> Sequence[str]:
-    words = {"port": port, "key": key, "batch": batch, "seconds": seconds, "rate": rate, "name": f"load{time.time():.0f}"}
-    return [sys.executable, "-m", "bench.load", *(str(word) for name, value in words.items() for word in (f"--{name}", value))]
+    words = {
+        "port": port,
+        "key": key,
+        "batch": batch,
+        "seconds": seconds,
+        "rate": rate,
+        "name": f"load{time.time():.0f}",
+    }
+    return [
+        sys.executable,
+        "-m",
+        "bench.load",
+        *(str(word) for name, value in words.items() for word in (f"--{name}", value)),
+    ]
 
 
 def _loaded(port: int, key: str, *, batch: int, seconds: float = _SECONDS) -> dict[str, float]:
@@ -186,7 +196,9 @@ def _bare(folder: Path) -> Iterator[int]:
     port = _free()
     words = ["-m", "gunicorn", "-k", "gthread", "-w", "1", "--threads", "16", "--keep-alive", "30"]
     environment = {**os.environ, "BARE_DATABASE": str(folder / "bare.sqlite3")}
-    with _running([*words, "-b", f"127.0.0.1:{port}", "--log-level", "error", "bench.bare:application"], environment, port):
+    with _running(
+        [*words, "-b", f"127.0.0.1:{port}", "--log-level", "error", "bench.bare:application"], environment, port
+    ):
         yield port
 
 

@@ -45,7 +45,9 @@ PUBLIC = [file for file in python(only=PACKAGE) if is_public(file)]
 
 
 def test_no_module_is_longer_than_the_ceiling() -> None:
-    lengths = {named(file): len(file.read_text(encoding="utf-8").splitlines()) for file in python()}
+    # a migration is as long as Django writes it
+    files = [file for file in python() if file.parent.name != "migrations"]
+    lengths = {named(file): len(file.read_text(encoding="utf-8").splitlines()) for file in files}
     assert {name: lines for name, lines in lengths.items() if lines > LONGEST_MODULE} == {}
 
 

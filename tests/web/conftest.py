@@ -34,14 +34,13 @@ class House:
     def clock(self) -> datetime:
         return self.now
 
-    def send(self, *touchpoints: dict[str, Any], **more: str) -> dict[str, Any]:
+    def send(self, *touchpoints: dict[str, Any]) -> dict[str, Any]:
         """Send touchpoints to the native API and return the answer."""
         answer = self.client.post(
             "/api/v1/touchpoints",
             json.dumps(list(touchpoints)),
             content_type="application/json",
             headers={"Authorization": f"Bearer {self.key}"},
-            **more,
         )
         assert answer.status_code == 200, answer.content
         return dict(answer.json())

@@ -6,10 +6,10 @@ from pathlib import Path
 
 _VAR = Path(tempfile.gettempdir()) / f"collage-tests-{os.getuid()}-{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
 (_VAR / "static").mkdir(parents=True, exist_ok=True)
-os.environ.update(COLLAGE_VAR=str(_VAR), COLLAGE_SECRET_KEY="only-for-tests")  # noqa: S106  # a secret of nothing
+os.environ.update(COLLAGE_VAR=str(_VAR), COLLAGE_SECRET_KEY="only-for-tests")  # noqa: S106  # of nothing
 
-from collage_web.settings import *  # noqa: E402, F403
-from collage_web.databases import database  # noqa: E402
+from collage_web.databases import database  # noqa: E402  # the environment comes first
+from collage_web.settings import *  # noqa: E402, F403  # as above; settings are names
 
 _ADDRESS = os.environ.get("COLLAGE_TEST_DATABASE", "")  # never DATABASE_URL: that is somebody's
 DATABASES = {"default": database(_VAR, {"DATABASE_URL": _ADDRESS})}

@@ -32,7 +32,18 @@ class Claimed:
     person: _Flags
 
     def only(self, these: _Flags) -> Claimed:
-        """Return the same names with only the claims flagged."""
+        """Return the same names with only some of the claims.
+
+        Parameters
+        ----------
+        these
+            True for each claim that is kept.
+
+        Returns
+        -------
+        Claimed
+            As long in `names`, shorter in the others.
+        """
         return Claimed(self.names, self.one[these], self.other[these], self.person[these])
 
 

@@ -106,6 +106,11 @@ class Engine:
             Any, of this engine.
         size
             Rows of a part, about.
+
+        Returns
+        -------
+        iterator of pyarrow.Table
+            All rows of the table, in its order.
         """
         kept = self.kept(table)  # while somebody holds it: Ibis drops what nobody does
         reader = self.backend.con.sql(f"FROM {kept.get_name()}").to_arrow_reader(size)  # a name of our own

@@ -130,7 +130,7 @@ def change(  # noqa: PLR0913  # what a source can have changed
     asked = f"change the source {source.name!r}"
     if map_:
         _checked_map(source.name, source.kind, map_, asked)
-    odd = next((line for line in origins.split() if not line.startswith(_ORIGINS) or line.count("/") > 2), None)  # noqa: PLR2004  # of ://
+    odd = next((line for line in origins.split() if not line.startswith(_ORIGINS) or line.count("/") > 2), None)  # noqa: PLR2004  # those of ://
     if odd is not None:
         raise SourceError(asked, f"the origin {odd!r}", "give scheme and host alone, such as https://shop.example")
     new = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -12,7 +13,7 @@ from collage_web.actions.leasing import Taken, turn
 from collage_web.records.models import Arrival, Identifier, Mark, Reaction, Score, SourceHour, Stale, Touchpoint
 from tests.web.conftest import NOW, House, touchpoint
 
-WAIT = {"wait_s": 400, "contact_id": "c1"}
+WAIT: dict[str, Any] = {"wait_s": 400, "contact_id": "c1"}
 
 
 def marks_of(identifier: str) -> list[tuple[str, str]]:

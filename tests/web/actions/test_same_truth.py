@@ -1,4 +1,4 @@
-"""One truth: the database, the command on an export of it, and the oracle of the tests say the same of every customer."""
+"""One truth: the database, the command on an export of it, and the oracle say the same of every customer."""
 
 from __future__ import annotations
 
@@ -59,7 +59,8 @@ def dataset(folder: Path, chance: random.Random) -> Path:
     made = NOW - timedelta(days=30)
     promises = [
         {"promise_id": f"p{each}", "identifier": f"user:{each}@example.org", "kind": "callback", "made_at": made,
-         "due_at": made + timedelta(days=chance.randint(1, 60)), "settled_at": chance.choice((None, made + timedelta(days=5)))}
+         "due_at": made + timedelta(days=chance.randint(1, 60)),
+         "settled_at": chance.choice((None, made + timedelta(days=5)))}
         for each in chance.sample(range(CUSTOMERS), 200)
     ]  # fmt: skip
     claims = [
@@ -68,7 +69,10 @@ def dataset(folder: Path, chance: random.Random) -> Path:
         for kind in ("user", "anon")
         for each in chance.sample(range(CUSTOMERS), 400)
     ]  # fmt: skip
-    for name, rows in (("promises", promises), ("claims", [dict(claim, claim_id=str(n)) for n, claim in enumerate(claims)])):
+    for name, rows in (
+        ("promises", promises),
+        ("claims", [dict(claim, claim_id=str(n)) for n, claim in enumerate(claims)]),
+    ):
         schema = CONTRACTS[name].schema().to_pyarrow()
         pq.write_table(pa.Table.from_pylist(rows, schema=schema), folder / f"{name}.parquet")
     return folder

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -38,9 +39,10 @@ def as_(settings: Any) -> Callable[[str | None], Client]:
 
 READ = {Role.MANAGER, Role.ANALYST, Role.ADMIN}
 WRITE = {Role.MANAGER, Role.ADMIN}
-ALLOWED: dict[str, set[str]] = {
+ALLOWED: dict[str, set[Role]] = {
     "sources": READ, "source": READ, "quarantine": READ, "arrival": READ,
-    "source_new": {Role.ADMIN}, "source_change": {Role.ADMIN}, "source_key": {Role.ADMIN}, "source_revoke": {Role.ADMIN},
+    "source_new": {Role.ADMIN}, "source_change": {Role.ADMIN}, "source_key": {Role.ADMIN},
+    "source_revoke": {Role.ADMIN},
     "source_replay": WRITE, "arrival_replay": WRITE,
     "uploads": WRITE, "upload_new": WRITE, "upload": WRITE, "upload_begin": WRITE, "upload_discard": WRITE,
     "upload_undo": WRITE, "upload_quarantine": WRITE,
@@ -76,7 +78,7 @@ def test_every_address_lets_in_whom_it_should_and_nobody_else(
     numbers = {"arrival": Arrival.objects.get().pk, "upload": upload.pk, "colleague": 999_999}
     for name, pattern in addresses():
         number = next((n for what, n in numbers.items() if what in name), 0)
-        path = "/" + re.sub(r"<\w+:(\w+)>", lambda found, n=number: str({**given, "number": n}[found[1]]), pattern)
+        path = "/" + re.sub(r"<\w+:(\w+)>", partial(filled, {**given, "number": number}), pattern)
         answer = client.post(path) if name in POSTS else client.get(path)
         if name in OPEN:
             assert answer.status_code in {200, 302}
@@ -87,6 +89,10 @@ def test_every_address_lets_in_whom_it_should_and_nobody_else(
             }, (name, answer.status_code)  # fmt: skip
         else:
             assert answer.status_code in {403, 404}, (name, role, answer.status_code)
+
+
+def filled(given: dict[str, Any], found: re.Match[str]) -> str:
+    return str(given[found[1]])
 
 
 # ---- sources
@@ -251,9 +257,8 @@ def test_an_upload_whose_worker_died_begins_anew(
 # ---- colleagues
 
 
-def test_a_colleague_is_admitted_and_the_last_administrator_stays(
-    house: House, as_: Callable[[str | None], Client]
-) -> None:  # for its database
+@pytest.mark.usefixtures("house")
+def test_a_colleague_is_admitted_and_the_last_administrator_stays(as_: Callable[[str | None], Client]) -> None:
     client = as_("admin")
     form = {"email": "New@Example.org", "name": "New", "role": "agent", "department": "Care", "password": "short"}
     assert "too short" in client.post("/colleagues/new", form).content.decode()

@@ -13,7 +13,7 @@ _SQLITE = [
 ]
 _POSTGRESQL = [
     f"CREATE FUNCTION audit_only_added() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION '{_SAID}'; END $$",
-    "CREATE TRIGGER audit_only_added BEFORE UPDATE OR DELETE OR TRUNCATE ON records_auditentry FOR EACH STATEMENT EXECUTE FUNCTION audit_only_added()",
+    "CREATE TRIGGER audit_only_added BEFORE UPDATE OR DELETE ON records_auditentry FOR EACH STATEMENT EXECUTE FUNCTION audit_only_added()",
 ]
 _BACK = {
     "sqlite": ["DROP TRIGGER audit_update", "DROP TRIGGER audit_delete"],
