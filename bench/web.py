@@ -38,7 +38,7 @@ _MINUTE: Final = 60.0
 
 
 def ingest(place: Path, rows: int, repeat: int) -> list[Line]:  # noqa: ARG001  # time is what is given here, not rows
-    """Measure batches, single touchpoints, the time until one is scored, and the backlog after a minute of full load."""
+    """Measure batches, single touchpoints, the time until one is scored, the backlog after a minute of full load."""
     lines = []
     for batch, bar, worst in ((_BATCH, _BATCH_BAR, _BATCH_P99), (1, _SINGLE_BAR, _SINGLE_P99)):
         with _bare(place / f"bare-{batch}") as port:

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
 from collage_web.actions.identifying import resolve
-from collage_web.actions.leasing import Turn, turn
+from collage_web.actions.leasing import Turn
 from collage_web.bridge.arrows import as_tuples, schema
 from collage_web.bridge.derived import Derived, catalogue, derived, identifiers_of, known
 from collage_web.records import bulk
 from collage_web.records.models import Mark, Score, Stale
 
-__all__ = ["NAME", "as_derived", "derive", "derive_for", "derived_now"]
+__all__ = ["NAME", "as_derived", "derive", "derive_of", "derived_now"]
 
 NAME: Final = "derive"  # of the lease
 _AT_ONCE: Final = 1_000  # identifiers
@@ -42,22 +42,21 @@ def derive(mine: Turn, *, chance: random.Random, most: int = _AT_ONCE) -> int:
         For how many customers; 0: nothing was waiting.
     """
     waiting = bulk.rows(Stale, ("identifier",), "ORDER BY id LIMIT %s", [most])
-    return _derive_of({identifier for (identifier,) in waiting}, mine, chance) if waiting else 0
+    return derive_of({identifier for (identifier,) in waiting}, mine, chance=chance) if waiting else 0
 
 
-def derive_for(identifiers: Sequence[str], *, clock: Callable[[], datetime], chance: random.Random) -> None:
-    """Derive at once for some identifiers, before somebody looks.
+def derive_of(identifiers: set[str], mine: Turn, *, chance: random.Random) -> int:
+    """Derive anew for the customers of some identifiers, and return how many those are.
 
-    Raises
-    ------
-    Taken
-        When another did not let go for five seconds.
+    Parameters
+    ----------
+    identifiers
+        In normal form.
+    mine
+        The lease `NAME`.
+    chance
+        Draws the ids of customers who are new.
     """
-    with turn(NAME, clock=clock, patience_s=5.0) as mine:
-        _derive_of(set(identifiers), mine, chance)
-
-
-def _derive_of(identifiers: set[str], mine: Turn, chance: random.Random) -> int:
     customers = resolve(identifiers, mine, chance=chance)
     whose = identifiers_of(customers)
     # what is added from here on was not seen, and stays

@@ -19,13 +19,16 @@ from collage.tables import CONTRACTS
 from collage_web.actions.counting import moved
 from collage_web.actions.identifying import touched
 from collage_web.actions.leasing import Turn
+from collage_web.bridge import derived
+from collage_web.bridge import mapped as mapping
 from collage_web.bridge.arrows import as_tuples, schema
+from collage_web.bridge.derived import catalogue
 from collage_web.bridge.mapped import Arrived, Mapped, map_of, mapped
 from collage_web.records import bulk
 from collage_web.records.arriving import Fault
 from collage_web.records.models import Arrival, Claim, Invitation, Promise, Rating, Source, Touchpoint
 
-__all__ = ["FACTS", "digest"]
+__all__ = ["FACTS", "digest", "warm"]
 
 FACTS: Final[Mapping[str, type[models.Model]]] = {
     "touchpoints": Touchpoint,
@@ -62,6 +65,14 @@ def digest(mine: Turn, *, most: int = _AT_ONCE) -> int:
     for source, rows in by_source.items():
         _digest_of(Source.objects.get(id=source), rows, mine)
     return len(waiting)
+
+
+def warm() -> None:
+    """Compile what the digest of every source needs, before anybody waits for it."""
+    by = catalogue()
+    derived.warm(by)
+    for source in Source.objects.filter(revoked_at=None).exclude(kind=Source.Kind.FILES):
+        mapping.warm(map_of(source.name, source.kind, source.map))
 
 
 def _digest_of(source: Source, rows: Sequence[tuple[Any, ...]], mine: Turn) -> None:

@@ -69,9 +69,7 @@ class Turn:
 
 
 @contextmanager
-def turn(
-    name: str, *, clock: Callable[[], datetime], patience_s: float = 0.0, kept: bool = False
-) -> Iterator[Turn]:
+def turn(name: str, *, clock: Callable[[], datetime], patience_s: float = 0.0, kept: bool = False) -> Iterator[Turn]:
     """Hold a lease while something is done.
 
     Parameters

@@ -11,6 +11,7 @@ import queue
 import threading
 from collections.abc import Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -135,7 +136,8 @@ def _told(taken: Sequence[_Waiting], *, last: bool = False) -> bool:
     try:
         outcomes = stored([batch for batch, _ in taken])
     except Exception as error:  # noqa: BLE001  # whoever waits must be told, whatever it was
-        connection.close()
+        with suppress(Error):  # the next try opens another; a writer that dies would leave all to wait
+            connection.close()
         if not last and len(taken) > 1 and not isinstance(error, OperationalError):
             return False
         for _, told in taken:

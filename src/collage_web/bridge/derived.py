@@ -18,7 +18,7 @@ from collage.tables import CONTRACTS
 from collage_web.bridge.arrows import of_values, schema
 from collage_web.records import bulk, models
 
-__all__ = ["Derived", "Known", "catalogue", "derived", "identifiers_of", "known"]
+__all__ = ["Derived", "Known", "catalogue", "derived", "identifiers_of", "known", "warm"]
 
 _LOCK = threading.Lock()
 
@@ -129,6 +129,12 @@ def _prepared(by: Catalogue) -> store.Prepared:
     text = str(ibis.to_sql(promises.touchpoints(table), dialect="duckdb", pretty=False))
     statements = {**core.statements, "promised": text}
     return store.prepare(_Queries(statements, {**core.inputs, "promises": schema("promises")}, core.fixed))
+
+
+def warm(by: Catalogue) -> None:
+    """Compile the queries of a catalogue, for which the first who needs them would wait some seconds."""
+    with _LOCK:
+        _prepared(by)
 
 
 def identifiers_of(customers: Collection[str]) -> dict[str, tuple[str, str]]:

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from collage import customers, reading, store
 from collage_web.records.arriving import Fault
 
-__all__ = ["Arrived", "Mapped", "map_of", "mapped", "ready_map"]
+__all__ = ["Arrived", "Mapped", "map_of", "mapped", "ready_map", "warm"]
 
 _WHO: Final = ("identifier", "one", "other")
 _LOCK: Final = threading.Lock()
@@ -106,6 +106,12 @@ def _faults(tables: Iterable[pa.Table], arrived: Sequence[Arrived]) -> dict[int,
 def ready_map(kind: str) -> str:
     """Return the text of the map that a source of a kind has where it has none of its own."""
     return reading.ready("segment" if kind == "segment" else "native")
+
+
+def warm(map_: reading.Map) -> None:
+    """Compile the queries of a map, for which the first arrival would wait some seconds."""
+    with _LOCK:
+        _prepared(map_)
 
 
 @lru_cache(maxsize=64)

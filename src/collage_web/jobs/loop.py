@@ -13,7 +13,7 @@ import structlog
 from django.db import Error, close_old_connections, connection
 
 from collage_web.actions.deriving import NAME, derive
-from collage_web.actions.digesting import digest
+from collage_web.actions.digesting import digest, warm
 from collage_web.actions.leasing import Lost, Taken, turn
 from collage_web.actions.uploading import take_next
 from collage_web.bridge import standing
@@ -39,6 +39,10 @@ def run(*, clock: Callable[[], datetime], chance: random.Random, stop: threading
     stop
         Set from elsewhere; what has begun is ended first.
     """
+    try:
+        warm()
+    except Error:  # it is compiled when it is needed, then
+        connection.close()
     beside = threading.Thread(target=_files, kwargs={"clock": clock, "stop": stop}, name="collage-files", daemon=True)
     beside.start()
     while not stop.is_set():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from datetime import UTC, datetime
 from functools import lru_cache
 from itertools import chain, islice
@@ -34,17 +35,27 @@ def add(model: type[models.Model], columns: Sequence[str], values: Iterable[Sequ
         How many went in.
     """
     n = 0
-    with connection.cursor() as cursor:
-        # many rows a statement: each of them lets other threads in, and is waited for
-        for some in chunks(values, _PARAMETERS // len(columns)):
-            cursor.execute(_insert(model, tuple(columns), len(some)), list(chain.from_iterable(some)))
-            n += max(0, int(cursor.rowcount))
+    # many rows a statement: each of them lets other threads in, and is waited for
+    for some in chunks(values, _PARAMETERS // len(columns)):
+        n += _executed(_insert(model, tuple(columns), len(some)), list(chain.from_iterable(some)))
     return n
+
+
+def _executed(query: str, given: list[Any]) -> int:
+    """Run a statement and return how many rows it changed.
+
+    Its placeholders are the database's own: to put hundreds of them into another writing takes Django longer than
+    SQLite takes to store the rows.
+    """
+    connection.ensure_connection()
+    with connection.wrap_database_errors, closing(connection.connection.cursor()) as cursor:
+        cursor.execute(query, given)
+        return max(0, int(cursor.rowcount))
 
 
 @lru_cache(maxsize=256)
 def _insert(model: type[models.Model], columns: tuple[str, ...], n: int) -> str:
-    row = f"({', '.join(['%s'] * len(columns))})"
+    row = f"({', '.join(['?' if connection.vendor == 'sqlite' else '%s'] * len(columns))})"
     return f"INSERT INTO {table(model)} ({names(columns)}) VALUES {', '.join([row] * n)} ON CONFLICT DO NOTHING"  # noqa: S608  # names of our own
 
 

@@ -9,6 +9,7 @@ import pytest
 from django.db import connection
 
 from collage_web.actions import rebuilding, sourcing
+from collage_web.actions.catching_up import catch_up
 from collage_web.actions.leasing import Taken, turn
 from collage_web.records.models import Arrival, Identifier, Mark, Reaction, Score, SourceHour, Stale, Touchpoint
 from tests.web.conftest import NOW, House, touchpoint
@@ -168,6 +169,13 @@ def test_the_audit_log_cannot_be_changed(house: House) -> None:  # noqa: ARG001 
         with pytest.raises(Error, match="only ever added to"), transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(change)
     assert AuditEntry.objects.get().verb == "source.create"
+
+
+def test_a_customer_is_brought_up_to_date_when_somebody_looks(house: House) -> None:
+    house.send(touchpoint(1, "user:1", **WAIT), touchpoint(2, "user:2", **WAIT))
+    assert catch_up(["user:1"], clock=house.clock, chance=house.chance)
+    assert marks_of("user:1") == [("till:1", "long_wait")]
+    assert list(Stale.objects.values_list("identifier", flat=True)) == ["user:2"]
 
 
 def test_a_score_is_as_of_the_moment_it_was_derived(house: House) -> None:
