@@ -62,6 +62,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "axes.middleware.AxesMiddleware",
+    "collage_web.design.unavailable.Unavailable",
     "collage_web.design.second_factor.SecondFactor",
 ]
 ROOT_URLCONF = "collage_web.urls"

@@ -1,11 +1,14 @@
 """Settings of the tests: a folder of their own, SQLite in it (or PostgreSQL by COLLAGE_TEST_DATABASE)."""
 
+import atexit
 import os
+import shutil
 import tempfile
 from pathlib import Path
 
-_VAR = Path(tempfile.gettempdir()) / f"collage-tests-{os.getuid()}-{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
-(_VAR / "static").mkdir(parents=True, exist_ok=True)
+_VAR = Path(tempfile.mkdtemp(prefix="collage-tests-"))  # of this process alone: several may test at once
+atexit.register(shutil.rmtree, _VAR, ignore_errors=True)
+(_VAR / "static").mkdir()
 os.environ.update(COLLAGE_VAR=str(_VAR), COLLAGE_SECRET_KEY="only-for-tests")  # noqa: S106  # of nothing
 
 from collage_web.databases import database  # noqa: E402  # the environment comes first

@@ -39,7 +39,7 @@ def serve(arguments: argparse.Namespace) -> None:
     if sqlite and arguments.processes > 1:
         do = "leave --processes out, or use PostgreSQL (DATABASE_URL)"
         raise SetupError("serve with several processes", "SQLite, which one process writes best", do)
-    only = _only(settings.VAR) if sqlite else None
+    only = _only(Path(connection.settings_dict["NAME"])) if sqlite else None
     _collect(settings.VAR)
     connection.close()
     processes = 1 if sqlite else arguments.processes or os.cpu_count() or 1
@@ -49,13 +49,13 @@ def serve(arguments: argparse.Namespace) -> None:
         only.close()
 
 
-def _only(var: Path) -> IO[str]:
+def _only(database: Path) -> IO[str]:
     """Refuse a second server of the same SQLite database; the lock goes with the last of a server's processes.
 
     Where the first of them was killed, the others are about to end, and are waited for.
     """
     try:
-        lock = (var / "serve.lock").open("a+", encoding="ascii")
+        lock = Path(f"{database}-serve").open("a+", encoding="ascii")  # noqa: SIM115  # whoever calls keeps it open
     except OSError as error:
         raise SetupError("serve", str(error), "let this user write there, or name another with COLLAGE_VAR") from error
     waited_until = time.monotonic() + _HEIRS_S
@@ -64,7 +64,7 @@ def _only(var: Path) -> IO[str]:
         if whose is None or _lives(whose) or time.monotonic() >= waited_until:
             lock.close()
             do = "stop it first, or use PostgreSQL (DATABASE_URL) for several"
-            raise SetupError("serve", f"another server of {var} (process {whose or 'unknown'})", do)
+            raise SetupError("serve", f"another server of {database} (process {whose or 'unknown'})", do)
         time.sleep(_LOOK_S)
     lock.truncate(0)
     lock.write(str(os.getpid()))
@@ -112,6 +112,10 @@ class _Beside:
     def __init__(self) -> None:
         self._stop = threading.Event()
         self._begin = threading.Lock()
+        # gunicorn forks meanwhile: a child with the pipe by which Popen hears of its own would leave it waiting
+        os.register_at_fork(
+            before=self._begin.acquire, after_in_parent=self._begin.release, after_in_child=self._begin.release
+        )
         self._process: subprocess.Popen[bytes] | None = None
         self._thread = threading.Thread(target=self._watch, daemon=True)
 

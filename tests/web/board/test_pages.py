@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import OperationalError
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
@@ -142,6 +143,21 @@ def test_a_revoked_source_is_refused(house: House, as_: Callable[[str | None], C
     )
     assert answer.status_code == 401
     assert AuditEntry.objects.latest("id").reason == "the till is sold"
+
+
+def test_a_page_says_when_the_database_cannot_be_had(
+    house: House, as_: Callable[[str | None], Client], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = as_("manager")
+
+    def locked(*_: object) -> None:
+        raise OperationalError("database is locked")
+
+    monkeypatch.setattr("collage_web.records.gates.sources", locked)
+    answer = client.get("/sources/")
+    assert (answer.status_code, answer["Retry-After"]) == (503, "10")
+    assert "cannot be had just now" in answer.content.decode()
+    assert house.key not in answer.content.decode()
 
 
 # ---- quarantine
