@@ -16,7 +16,7 @@ demo: $(READY)  ## simulate a company's year, score it, write the report on it
 	@$(BIN)/collage demo
 
 test: $(READY)  ## all tests but the long searches; says what it skips and why
-	@sh .ci/provide java chromium postgresql
+	@sh .ci/provide java chromium postgresql node
 	$(BIN)/python -m pytest -n $(AT_ONCE) --dist loadgroup
 
 check: $(READY)  ## format, lint, types, arrows, docs
@@ -44,15 +44,13 @@ docs: $(READY)  ## the documentation, in docs/_build/html
 
 words: $(READY)  ## gather the words of the report and of the web for whoever translates, and compile what is translated
 	cd src/collage/report && for what in "extract -F ../../../pyproject.toml -k n_:1,2 --no-location -o locale/collage.pot ." \
-		"update -D collage -l de -i locale/collage.pot -d locale --no-fuzzy-matching --ignore-obsolete"; \
-		do ../../../$(BIN)/pybabel -q $$what; done; rm locale/collage.pot
+		"update -D collage -l de -i locale/collage.pot -d locale --no-fuzzy-matching --ignore-obsolete" \
+		"compile -D collage -d locale"; do ../../../$(BIN)/pybabel -q $$what; done; rm locale/collage.pot
 	cd src/collage_web && for what in "extract -F design/babel.cfg -k gettext_noop -k gettext_lazy -k pgettext:1c,2 -k npgettext:1c,2,3 --no-location -o design/locale/django.pot ." \
-		"update -D django -l de -i design/locale/django.pot -d design/locale --no-fuzzy-matching --ignore-obsolete"; \
-		do ../../$(BIN)/pybabel -q $$what; done; rm design/locale/django.pot
+		"update -D django -l de -i design/locale/django.pot -d design/locale --no-fuzzy-matching --ignore-obsolete" \
+		"compile -D django -d design/locale"; do ../../$(BIN)/pybabel -q $$what; done; rm design/locale/django.pot
 	@sed -i -E '/^"(Project-Id-Version|Report-Msgid|POT-Creation|PO-Revision|Last-Translator|Language-Team|MIME|Content-Transfer|Generated)/d' \
 		src/collage/report/locale/*/LC_MESSAGES/collage.po src/collage_web/design/locale/*/LC_MESSAGES/django.po
-	$(BIN)/pybabel -q compile -D collage -d src/collage/report/locale
-	$(BIN)/pybabel -q compile -D django -d src/collage_web/design/locale
 
 format: $(READY)  ## mend what the formatter and the linter can mend by themselves
 	$(BIN)/ruff format .

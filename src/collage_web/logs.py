@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import logging
 import sys
+import traceback
+from pathlib import Path
+from typing import Final
 
 import structlog
 
-__all__ = ["set_up"]
+__all__ = ["failed", "set_up"]
 
-_SENT = ("Invalid request", "Error handling request")  # gunicorn's lines with what somebody sent, or its address
+# gunicorn's lines with what somebody sent, or its address
+_SENT: Final = ("Invalid request", "Error handling request", "Socket error processing request")
+_FRAMES: Final = 4
 _QUIET = ("django.request", "django.security", "axes", "allauth")  # their lines may hold what somebody sent
 
 
@@ -34,9 +39,7 @@ def set_up(*, level: int = logging.INFO) -> None:
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
-            processor=structlog.processors.JSONRenderer(), foreign_pre_chain=[*shared, _without_arguments]
-        )
+        structlog.stdlib.ProcessorFormatter(processor=structlog.processors.JSONRenderer(), foreign_pre_chain=shared)
     )
     logging.basicConfig(handlers=[handler], level=level, force=True)
     for name in _QUIET:
@@ -59,6 +62,14 @@ class _Discreet(logging.Filter):
 _DISCREET = _Discreet()
 
 
-def _without_arguments(_: object, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
-    """Leave out what a line of another library was filled with, where it is an error: it may be somebody's data."""
-    return event
+def failed(exception: BaseException) -> None:
+    """Tell of a page or an answer that could not be made: which kind of mistake, and where; nothing of what was in it.
+
+    Parameters
+    ----------
+    exception
+        What was raised.
+    """
+    frames = traceback.extract_tb(exception.__traceback__)
+    places = [f"{Path(frame.filename).name}:{frame.lineno}" for frame in frames[-_FRAMES:]]
+    structlog.get_logger().error("answer.failed", kind=type(exception).__name__, places=places)

@@ -7,12 +7,14 @@ would take longer than all the rest.
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 import django
 from django.conf import settings
 from django.core.handlers.wsgi import WSGIHandler
+from django.core.signals import got_request_exception
 
 from collage_web import logs
 
@@ -35,6 +37,7 @@ class _Bare(WSGIHandler):
 
 def _application() -> Callable[..., Iterable[bytes]]:
     django.setup(set_prefix=False)
+    got_request_exception.connect(_tell, dispatch_uid="collage")  # Django's own log has the request in it
     people, machines = WSGIHandler(), _Bare()
 
     def called(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
@@ -42,6 +45,12 @@ def _application() -> Callable[..., Iterable[bytes]]:
         return handler(environ, start_response)
 
     return called
+
+
+def _tell(**_: Any) -> None:
+    exception = sys.exception()
+    if exception is not None:
+        logs.failed(exception)
 
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "collage_web.settings")

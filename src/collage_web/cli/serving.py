@@ -7,6 +7,8 @@ import fcntl
 import os
 import random
 import signal
+import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -22,6 +24,7 @@ from collage_web.cli.opening import SetupError, open_database, set_up
 
 __all__ = ["serve", "worker"]
 
+_SILENT_S: Final = 10  # who has begun a request and says no more is let go: sixteen of them would be all threads
 _NICE: Final = 5  # the worker gives way to whoever waits for an answer
 _AGAIN_S: Final = 1.0
 _ENDING_S: Final = 5.0  # the worker ends what it has begun; killed, it has lost nothing
@@ -163,8 +166,15 @@ def _server(arguments: argparse.Namespace, processes: int, beside: _Beside | Non
         "post_worker_init": lambda web: _end_with(web.ppid, lambda: os.kill(web.pid, signal.SIGTERM)),
     }
 
+    def ready(arbiter: Any) -> None:
+        for listener in arbiter.LISTENERS:  # whoever is let in by them inherits it
+            listener.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", _SILENT_S, 0))
+        if beside is not None:
+            beside.start()
+
+    settings["when_ready"] = ready
     if beside is not None:
-        settings |= {"when_ready": lambda _: beside.start(), "on_exit": lambda _: beside.stop()}
+        settings["on_exit"] = lambda _: beside.stop()
 
     class Server(BaseApplication):  # type: ignore[misc]  # gunicorn publishes no types
         def load_config(self) -> None:

@@ -89,17 +89,22 @@ def _paths() -> dict[str, Any]:
         "name": "route",
         "in": "path",
         "required": True,
-        "description": f"The type of the event or its first letter; {' and '.join(BATCHES[1:])} take a batch.",
-        "schema": {"type": "string", "enum": [name for name in ROUTES if name != "batch"]},
+        "description": "The type of the event, or its first letter.",
+        "schema": {"type": "string", "enum": [name for name in ROUTES if name not in BATCHES]},
     }
     return {
         "/api/v1/touchpoints": {
             "post": _taking("sendTouchpoints", "Touchpoints by our contract.", [touchpoint, listed, wrapped]),
         },
-        "/v1/batch": {"post": _taking("sendBatch", "Events as Segment's libraries send them.", [batch])},
+        **{
+            f"/v1/{name}": {
+                "post": _taking(f"send{name.capitalize()}", "Events as Segment's libraries send them.", [batch])
+            }
+            for name in BATCHES
+        },
         "/v1/{route}": {
             "parameters": [route],
-            "post": _taking("sendEvent", "One event as Segment's libraries send it, or a batch.", [event, batch]),
+            "post": _taking("sendEvent", "One event as Segment's libraries send it.", [event]),
         },
         "/healthz": {"get": _telling("isAlive", "Whether the process answers.", ["200"])},
         "/readyz": {"get": _telling("isReady", "Whether it can store what arrives.", ["200", "503"])},

@@ -172,8 +172,8 @@ def _when(event: Mapping[str, Any], around: _Around) -> tuple[datetime, datetime
     if (own := event.get("sentAt")) is not None:
         sent_at = moment(own)
         fault = Fault("sentAt", EXPECTED, shown(own)) if sent_at is None else None
-    # Whoever sends both (RudderStack's libraries where an application says the time itself; events that somebody has set
-    # right already) means `timestamp`, as it is: https://github.com/rudderlabs/rudder-server, processor
+    # Whoever sends both (RudderStack's libraries where an application says the time itself; events that somebody has
+    # set right already) means `timestamp`, as it is: https://github.com/rudderlabs/rudder-server, processor
     both = event.get("timestamp") is not None and event.get("originalTimestamp") is not None
     name = "timestamp" if event.get("timestamp") is not None else "originalTimestamp"
     if (value := event.get(name)) is None:

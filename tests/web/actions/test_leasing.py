@@ -23,7 +23,7 @@ class NoLock:
 
 
 def of_somebody_killed(house: House) -> None:
-    Lease.objects.create(name="derive", token="of the dead", until=house.now + timedelta(seconds=9))  # noqa: S106
+    Lease.objects.create(name="derive", token="of the dead", until=house.now + timedelta(seconds=9))  # noqa: S106  # of nobody
 
 
 def test_what_somebody_held_who_was_killed_is_taken_over_at_once(house: House) -> None:

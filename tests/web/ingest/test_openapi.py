@@ -10,7 +10,7 @@ import pytest
 
 from collage.tables import CONTRACTS
 from collage_web.ingest.openapi import schema
-from collage_web.ingest.segment import ROUTES
+from collage_web.ingest.segment import BATCHES, ROUTES
 
 SOUND: dict[str, Any] = {
     "touchpoint_id": "shop:1",
@@ -42,12 +42,13 @@ def test_every_schema_in_it_is_one() -> None:
 
 def test_every_address_for_machines_is_described_with_its_refusals() -> None:
     paths = schema()["paths"]
-    assert list(paths) == ["/api/v1/touchpoints", "/v1/batch", "/v1/{route}", "/healthz", "/readyz", "/version"]
-    for path in list(paths)[:3]:
+    taking = ["/api/v1/touchpoints", *(f"/v1/{batch}" for batch in BATCHES), "/v1/{route}"]
+    assert list(paths) == [*taking, "/healthz", "/readyz", "/version"]
+    for path in taking:
         statuses = set(paths[path]["post"]["responses"])
         assert statuses == {"200", "400", "401", "403", "405", "413", "415", "422", "429", "503"}
     (route,) = paths["/v1/{route}"]["parameters"]
-    assert {*route["schema"]["enum"], "batch"} == set(ROUTES)
+    assert {*route["schema"]["enum"], *BATCHES} == set(ROUTES)
 
 
 def test_a_touchpoint_is_described_by_every_column_of_its_contract() -> None:

@@ -153,7 +153,7 @@ def verdict(server: Server, history: History, *, table: str = "arrivals") -> Ver
     """Compare a history with the arrivals, or with the touchpoints that they became."""
     column, prefix = ("message_id", "") if table == "arrivals" else ("touchpoint_id", "shop:")
     name = "records_arrival" if table == "arrivals" else "records_touchpoint"
-    there = Counter(value.removeprefix(prefix) for (value,) in server.rows(f"SELECT {column} FROM {name}"))  # noqa: S608
+    there = Counter(value.removeprefix(prefix) for (value,) in server.rows(f"SELECT {column} FROM {name}"))  # noqa: S608  # names of our own
     ok, fail, unknown = (set(history.ids(outcome)) for outcome in ("ok", "fail", "unknown"))
     counted = server.rows("SELECT sum(accepted) FROM records_sourcehour")[0][0] or 0
     return Verdict(

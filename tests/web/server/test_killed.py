@@ -24,7 +24,7 @@ def killed_again_and_again(server: Server, history: History, *, cycles: int, eac
         server.start()
         if cycle % len(_PARTS) in _DIGESTING:
             before = server.rows(_DIGESTED)
-            until(lambda before=before: server.rows(_DIGESTED) != before or all_done(server), "the worker")  # type: ignore[misc]
+            until(lambda before=before: server.rows(_DIGESTED) != before or all_done(server), "the worker")  # type: ignore[misc]  # a default is no type of a lambda
         with Sender(server, history) as sender:
             for one in history.unknown():
                 if chance.random() < 0.5:

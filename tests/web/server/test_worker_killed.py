@@ -38,7 +38,7 @@ def killed_while_it_digests(server: Server, *, times: int, chance: random.Random
         before = work(server)
         worker = server.begin("worker")
         try:
-            until(lambda before=before: work(server) != before, "the worker to begin")  # type: ignore[misc]
+            until(lambda before=before: work(server) != before, "the worker to begin")  # type: ignore[misc]  # a default is no type of a lambda
             time.sleep(chance.uniform(0, 0.6))
         finally:
             worker.kill()
