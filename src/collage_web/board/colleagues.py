@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -75,4 +77,11 @@ def change(request: HttpRequest, number: int) -> HttpResponse:
 def audit(request: HttpRequest) -> HttpResponse:
     """List what was done, newest first, and whether the log is whole."""
     page = Paginator(gates.audit(request.user), _PAGE).get_page(request.GET.get("page"))
-    return render(request, "board/audit.html", {"page": page, "broken": auditing.broken_at()})
+    rows = [(each, _told(each.details)) for each in page]
+    return render(request, "board/audit.html", {"page": page, "rows": rows, "broken": auditing.broken_at()})
+
+
+def _told(details: Mapping[str, Any]) -> str:
+    """Return what else is known of a deed; of what is empty, nothing."""
+    told = {name: ", ".join(map(str, each)) if isinstance(each, list) else each for name, each in details.items()}
+    return "; ".join(f"{name}: {each}" for name, each in told.items() if each != "")

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from collage.errors import CollageError
 from collage_web.actions import sourcing
 from collage_web.board.forms import NewSource, Reason, SourceForm
+from collage_web.board.heard import heard
 from collage_web.board.sparks import spark
 from collage_web.bridge.counts import counts
 from collage_web.bridge.mapped import ready_map
@@ -33,7 +34,7 @@ def index(request: HttpRequest) -> HttpResponse:
     """Show all sources with what they sent."""
     now = datetime.now(UTC)
     every = counts(gates.sources(request.user), now=now)
-    cards = [{"counts": each, "spark": spark(each.hours)} for each in every]
+    cards = [{"counts": each, "spark": spark(each.hours), "heard": heard(each.last_at, now=now)} for each in every]
     return render(
         request, "board/sources.html", {"cards": cards, "may_change": gates.may(request.user, "change sources")}
     )
@@ -81,11 +82,13 @@ def show(request: HttpRequest, name: str) -> HttpResponse:
 
 
 def _shown(request: HttpRequest, source: Source, form: SourceForm) -> HttpResponse:
-    (found,) = counts([source], now=datetime.now(UTC))
+    now = datetime.now(UTC)
+    (found,) = counts([source], now=now)
     more: dict[str, Any] = {
         "counts": found,
         "source": source,
         "spark": spark(found.hours),
+        "heard": heard(found.last_at, now=now),
         "form": form,
         "reason": Reason(),
         "last": Arrival.objects.filter(source=source).order_by("-id")[:_LAST],
@@ -128,7 +131,7 @@ def change(request: HttpRequest, name: str) -> HttpResponse:
                 now=datetime.now(UTC),
             )
         except CollageError as error:
-            form.add_error("map" if given["map"] else None, _told(error))
+            form.add_error("origins" if error.found.startswith("the origin ") else "map", _told(error))
         else:
             messages.success(request, _("Changed. What arrives from now on is read this way."))
             return redirect("source", name)

@@ -23,6 +23,7 @@ from collage_web.records.models import Upload
 __all__ = ["begin", "discard", "index", "new", "quarantined", "show", "undo"]
 
 _PAGE = 50
+_CELL = 80
 _AT_WORK = (Upload.State.WAITING, Upload.State.RUNNING)
 
 
@@ -38,7 +39,8 @@ def new(request: HttpRequest) -> HttpResponse:
     """Take a file, and go on to what it would become."""
     by = gates.require(request.user, "import")
     form = NewUpload(request.POST or None, request.FILES or None)
-    form.fields["source"].queryset = gates.sources(request.user).filter(revoked_at=None)  # type: ignore[attr-defined]  # of a ModelChoiceField
+    these = gates.sources(request.user).filter(revoked_at=None)
+    form.fields["source"].queryset = these  # type: ignore[attr-defined]  # of a ModelChoiceField
     if request.method == "POST" and form.is_valid():
         file = form.cleaned_data["file"]
         try:
@@ -47,22 +49,38 @@ def new(request: HttpRequest) -> HttpResponse:
             form.add_error("file", f"{error.found}: {error.do}.")
         else:
             return redirect("upload", made.pk)
-    return render(request, "board/upload_new.html", {"form": form})
+    may_change = gates.may(request.user, "change sources")
+    more = {"form": form, "has_sources": these.exists(), "may_change": may_change}
+    return render(request, "board/upload_new.html", more)
 
 
 @require_safe
 def show(request: HttpRequest, number: int) -> HttpResponse:
     """Show how far an upload is: what it would become, how it goes, what it became."""
     found = gates.upload(request.user, number)
-    more: dict[str, Any] = {"upload": found, "reason": Reason(), "at_work": found.state in _AT_WORK}
+    seen, part = f"{found.state} {found.step}", getattr(request, "htmx", None)
+    if part and request.GET.get("seen") == seen:
+        return HttpResponse(status=204)  # nothing is swapped, and nothing is read out again
+    more: dict[str, Any] = {"upload": found, "reason": Reason(), "seen": seen, "at_work": found.state in _AT_WORK}
     more["aside"] = uploading.quarantined(found) is not None
     if found.state == Upload.State.NEW:
         try:
-            more["preview"] = uploading.look_at(found, now=datetime.now(UTC))
+            more["preview"] = seen_now = uploading.look_at(found, now=datetime.now(UTC))
+            more["tables"] = [
+                (name, table["columns"], [[_cell(value) for value in row] for row in table["rows"]])
+                for name, table in seen_now.shown
+            ]
         except CollageError as error:
             more["error"] = error
-    template = "board/upload.html#state" if getattr(request, "htmx", None) else "board/upload.html"
-    return render(request, template, more)
+    return render(request, "board/upload.html#state" if part else "board/upload.html", more)
+
+
+def _cell(value: object) -> str:
+    """Return what stands in a table of any columns."""
+    if value is None:
+        return "–"
+    told = f"{value:%Y-%m-%d %H:%M:%S}" if isinstance(value, datetime) else str(value)
+    return told if len(told) <= _CELL else f"{told[:_CELL]}…"
 
 
 @require_POST
