@@ -33,12 +33,13 @@ MEASUREMENTS: dict[str, Callable[[Path, int, int], Sequence[Line | Claim]]] = {
     "fit": fitting.fit,
     "attribute": crediting.attribute,
     "ingest": web.ingest,
+    "ingest-postgresql": web.ingest_postgresql,
     "import": web.taken_in,
     "large": score.large,
     "many-ratings": lambda *asked: [*fitting.many_ratings(*asked), *crediting.attributed_many(*asked)],
     "claims": claims.claims,
 }
-_ON_REQUEST = ("large", "many-ratings", "claims")  # minutes; the first two, gigabytes too
+_ON_REQUEST = ("large", "many-ratings", "claims", "ingest-postgresql")  # minutes; the first two, gigabytes too
 
 
 def main(arguments: Sequence[str] | None = None) -> list[Line | Claim]:

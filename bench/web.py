@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from math import inf
 from pathlib import Path
 from statistics import median
@@ -19,10 +20,10 @@ from typing import Any, Final
 
 from bench.measure import Line, apart
 
-__all__ = ["ingest", "taken_in"]
+__all__ = ["ingest", "ingest_postgresql", "taken_in"]
 
-_SECONDS: Final = 6.0
-_FULL_S: Final = 8.0
+_SECONDS: Final = 12.0
+_FULL_S: Final = 60.0
 _BATCH, _BATCH_BAR, _BATCH_P99 = 20, 3_000, 200.0
 _SINGLE_BAR, _SINGLE_P99 = 500, 100.0
 _OF_FLOOR: Final = 0.5
@@ -31,36 +32,84 @@ _LAG_S: Final = 300.0
 _SCORED: Final = """
 SELECT a.digested_at IS NOT NULL
     AND NOT EXISTS (SELECT 1 FROM records_stale s WHERE s.identifier = t.identifier)
-FROM records_arrival a LEFT JOIN records_touchpoint t ON t.arrival_id = a.id WHERE a.id = ?
+FROM records_arrival a LEFT JOIN records_touchpoint t ON t.arrival_id = a.id WHERE a.id =
 """
 _IMPORT_BAR: Final = 30_000
 _MINUTE: Final = 60.0
+_POSTGRESQL: Final = "postgresql:///{}?host=/var/run/postgresql"
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """Where it is kept: a folder, and the address of a PostgreSQL database, or nothing for SQLite in the folder."""
+
+    folder: Path
+    address: str = ""
+
+    @property
+    def name(self) -> str:
+        return "PostgreSQL" if self.address else "SQLite"
+
+    def under(self, name: str) -> _Kept:
+        return _Kept(self.folder / name, self.address)
+
+    def ask(self, query: str) -> Any:
+        """Return the first value that a query gives."""
+        if self.address:
+            import psycopg  # noqa: PLC0415  # an extra
+
+            with psycopg.connect(self.address) as there:
+                found = there.execute(query).fetchone()
+        else:
+            connection = sqlite3.connect(f"file:{self.folder / 'collage.sqlite3'}?mode=ro", uri=True, timeout=5)
+            try:
+                found = connection.execute(query).fetchone()
+            finally:
+                connection.close()
+        return None if found is None else found[0]
 
 
 def ingest(place: Path, rows: int, repeat: int) -> list[Line]:  # noqa: ARG001  # time is what is given here, not rows
     """Measure batches, single touchpoints, the time until one is scored, the backlog after a minute of full load."""
+    return _ingested(_Kept(place))
+
+
+def ingest_postgresql(place: Path, rows: int, repeat: int) -> list[Line]:  # noqa: ARG001  # as above
+    """Measure the same on PostgreSQL, in a database made on the local socket and dropped again."""
+    import psycopg  # noqa: PLC0415  # an extra
+
+    name = f"collage_bench_{os.getpid()}"
+    with psycopg.connect(_POSTGRESQL.format("postgres"), autocommit=True) as server:
+        server.execute(f"CREATE DATABASE {name}")
+        try:
+            return _ingested(_Kept(place / "postgresql", _POSTGRESQL.format(name)))
+        finally:
+            server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _ingested(kept: _Kept) -> list[Line]:
     lines = []
     for batch, bar, worst in ((_BATCH, _BATCH_BAR, _BATCH_P99), (1, _SINGLE_BAR, _SINGLE_P99)):
-        with _bare(place / f"bare-{batch}") as port:
+        with _bare(kept.under(f"bare-{batch}")) as port:
             floor = _loaded(port, "none", batch=batch)
-        with _served(place / f"served-{batch}") as (port, key, _):
+        with _served(kept.under(f"served-{batch}")) as (port, key, _):
             ours = _loaded(port, key, batch=batch)
-        lines.append(_compared(batch, ours, floor, bar, worst))
-    with _served(place / "scored") as (port, key, database):
-        lines.append(_scored(port, key, database))
-    with _served(place / "backlog") as (port, key, database):
-        lines.append(_backlog(port, key, database))
+        lines.append(_compared(batch, ours, floor, bar, worst, kept.name))
+    with _served(kept.under("scored")) as (port, key, there):
+        lines.append(_scored(port, key, there))
+    with _served(kept.under("backlog")) as (port, key, there):
+        lines.append(_backlog(port, key, there))
     return lines
 
 
-def _compared(batch: int, ours: dict[str, float], floor: dict[str, float], bar: int, worst: float) -> Line:
+def _compared(batch: int, ours: dict[str, float], floor: dict[str, float], bar: int, worst: float, name: str) -> Line:
     rate, bare = (each["requests"] * batch / each["seconds"] for each in (ours, floor))
     kept = rate >= bar and ours["p99_ms"] < worst and rate >= _OF_FLOOR * bare and not ours["other"]
     return Line(
-        f"ingest: batches of {batch}" if batch > 1 else "ingest: single touchpoints",
-        "16 clients, FULL, digest running",
+        f"ingest, {name}: {f'batches of {batch}' if batch > 1 else 'single touchpoints'}",
+        "16 clients, digest running",
         f"p50 {ours['p50_ms']:.0f} ms, p99 {ours['p99_ms']:.0f} ms",
-        f"p99 {floor['p99_ms']:.0f} ms, {bare:,.0f}/s (bare WSGI, SQLite)",
+        f"p99 {floor['p99_ms']:.0f} ms, {bare:,.0f}/s (bare WSGI, {name})",
         f"{rate / bare:.2f} of its rate",
         f"{rate:,.0f} touchpoints/s",
         f"≥ {bar:,}/s, p99 < {worst:.0f} ms, ≥ {_OF_FLOOR} of the floor",
@@ -69,7 +118,7 @@ def _compared(batch: int, ours: dict[str, float], floor: dict[str, float], bar: 
     )
 
 
-def _scored(port: int, key: str, database: Path) -> Line:
+def _scored(port: int, key: str, there: _Kept) -> Line:
     """At a steady rate, ask the database when the latest touchpoint was in its customer's score."""
     command = _load(port, key, batch=_BATCH, seconds=_SECONDS * 2, rate=_SCORED_RATE / _BATCH)
     sending = subprocess.Popen(command, stdout=subprocess.PIPE)
@@ -77,8 +126,8 @@ def _scored(port: int, key: str, database: Path) -> Line:
     time.sleep(3.0)  # until the first digest, for which queries are compiled
     while sending.poll() is None:
         began = time.time()
-        latest = _asked(database, "SELECT max(id) FROM records_arrival")
-        while sending.poll() is None and not _is_scored(database, latest):
+        latest = there.ask("SELECT max(id) FROM records_arrival")
+        while sending.poll() is None and not _is_scored(there, latest):
             time.sleep(0.02)
         if sending.poll() is None:
             waits.append(time.time() - began)
@@ -86,7 +135,7 @@ def _scored(port: int, key: str, database: Path) -> Line:
     waits.sort()
     middle, worst = (median(waits), waits[int(len(waits) * 0.99)]) if waits else (inf, inf)
     return Line(
-        "ingest: from 200 to the score",
+        f"ingest, {there.name}: from 200 to the score",
         f"{_SCORED_RATE} touchpoints/s, {len(waits)} asked after",
         f"median {middle:.2f} s, p99 {worst:.2f} s",
         "",
@@ -98,22 +147,22 @@ def _scored(port: int, key: str, database: Path) -> Line:
     )
 
 
-def _is_scored(database: Path, arrival: int) -> bool:
+def _is_scored(there: _Kept, arrival: int) -> bool:
     """Return whether an arrival is digested and nothing of its customer waits to be derived."""
-    return bool(_asked(database, _SCORED, arrival))
+    return bool(there.ask(f"{_SCORED} {int(arrival)}"))
 
 
-def _backlog(port: int, key: str, database: Path) -> Line:
+def _backlog(port: int, key: str, there: _Kept) -> Line:
     """Send for a minute as fast as it goes, and wait until all of it is derived."""
     sent = _loaded(port, key, batch=_BATCH, seconds=_FULL_S)
-    left = _asked(database, "SELECT count(*) FROM records_arrival WHERE digested_at IS NULL")
+    left = there.ask("SELECT count(*) FROM records_arrival WHERE digested_at IS NULL")
     began = time.monotonic()
-    while time.monotonic() - began < 2 * _LAG_S and _waits(database):
+    while time.monotonic() - began < 2 * _LAG_S and _waits(there):
         time.sleep(0.5)
     took = time.monotonic() - began
     n = int(sent["requests"] * _BATCH)
     return Line(
-        "ingest: backlog after a minute of full load",
+        f"ingest, {there.name}: backlog after a minute of full load",
         f"{n:,} touchpoints, {left:,} of them left",
         f"gone after {took:.0f} s",
         "",
@@ -125,9 +174,9 @@ def _backlog(port: int, key: str, database: Path) -> Line:
     )
 
 
-def _waits(database: Path) -> bool:
+def _waits(there: _Kept) -> bool:
     undigested = "SELECT EXISTS (SELECT 1 FROM records_arrival WHERE digested_at IS NULL AND quarantined_at IS NULL)"
-    return bool(_asked(database, undigested) or _asked(database, "SELECT EXISTS (SELECT 1 FROM records_stale)"))
+    return bool(there.ask(undigested) or there.ask("SELECT EXISTS (SELECT 1 FROM records_stale)"))
 
 
 def taken_in(place: Path, rows: int, repeat: int) -> list[Line]:  # noqa: ARG001  # once is long enough
@@ -135,7 +184,7 @@ def taken_in(place: Path, rows: int, repeat: int) -> list[Line]:  # noqa: ARG001
     company = place / "import-company"
     apart("simulate", str(company), "--customers", "6000", "--days", "365", "--seed", "5")
     n = int(json.loads((company / "dataset.json").read_text())["tables"]["touchpoints"]["rows"])
-    environment = _set_up(place / "import")
+    environment = _set_up(_Kept(place / "import"))
     done = subprocess.run(
         [sys.executable, "-m", "collage.cli", "import", str(company)],
         env=environment, check=True, capture_output=True, text=True,
@@ -155,15 +204,6 @@ def taken_in(place: Path, rows: int, repeat: int) -> list[Line]:  # noqa: ARG001
             {"touchpoints": n, "stored_s": stored, "derived_s": derived},
         )
     ]
-
-
-def _asked(database: Path, query: str, *given: object) -> Any:
-    connection = sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=5)
-    try:
-        found = connection.execute(query, given).fetchone()
-        return None if found is None else found[0]
-    finally:
-        connection.close()
 
 
 def _load(port: int, key: str, *, batch: int, seconds: float, rate: float = 0.0) -> Sequence[str]:
@@ -191,34 +231,47 @@ def _loaded(port: int, key: str, *, batch: int, seconds: float = _SECONDS) -> di
 
 
 @contextmanager
-def _bare(folder: Path) -> Iterator[int]:
-    folder.mkdir(parents=True)
-    port = _free()
-    words = ["-m", "gunicorn", "-k", "gthread", "-w", "1", "--threads", "16", "--keep-alive", "30"]
-    environment = {**os.environ, "BARE_DATABASE": str(folder / "bare.sqlite3")}
-    with _running(
-        [*words, "-b", f"127.0.0.1:{port}", "--log-level", "error", "bench.bare:application"], environment, port
-    ):
+def _bare(kept: _Kept) -> Iterator[int]:
+    kept.folder.mkdir(parents=True)
+    port, processes = _free(), "2" if kept.address else "1"
+    if kept.address:
+        import psycopg  # noqa: PLC0415  # an extra
+
+        with psycopg.connect(kept.address) as there:
+            there.execute("DROP TABLE IF EXISTS arrived")
+            there.execute(
+                "CREATE TABLE arrived (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, source int, message text, "
+                "body text, UNIQUE (source, message))"
+            )
+    words = ["-m", "gunicorn", "-k", "gthread", "-w", processes, "--threads", "16", "--keep-alive", "30"]
+    environment = {**os.environ, "BARE_DATABASE": kept.address or str(kept.folder / "bare.sqlite3")}
+    words += ["-b", f"127.0.0.1:{port}", "--log-level", "error", "bench.bare:application"]
+    with _running(words, environment, port):
         yield port
 
 
 @contextmanager
-def _served(folder: Path) -> Iterator[tuple[int, str, Path]]:
-    environment, port = _set_up(folder), _free()
+def _served(kept: _Kept) -> Iterator[tuple[int, str, _Kept]]:
+    if kept.address:
+        import psycopg  # noqa: PLC0415  # an extra
+
+        with psycopg.connect(kept.address) as there:
+            there.execute("DROP SCHEMA public CASCADE")
+            there.execute("CREATE SCHEMA public")
+    environment, port = _set_up(kept), _free()
     made = subprocess.run(
         [sys.executable, "-m", "collage.cli", "source", "till", "--kind", "native", "--rate", "100000"],
         env=environment, check=True, capture_output=True, text=True,
     )  # fmt: skip
     with _running(["-m", "collage.cli", "serve", "--bind", f"127.0.0.1:{port}"], environment, port):
-        yield port, made.stdout.strip(), folder / "collage.sqlite3"
+        yield port, made.stdout.strip(), kept
 
 
-def _set_up(folder: Path) -> dict[str, str]:
-    folder.mkdir(parents=True, exist_ok=True)
-    environment = {**os.environ, "COLLAGE_VAR": str(folder)}
-    environment.pop("DATABASE_URL", None)
-    (folder / "password").write_text("only for a measurement\n")
-    words = ["init", "--email", "bench@example.org", "--password-file", str(folder / "password")]
+def _set_up(kept: _Kept) -> dict[str, str]:
+    kept.folder.mkdir(parents=True, exist_ok=True)
+    environment = {**os.environ, "COLLAGE_VAR": str(kept.folder), "DATABASE_URL": kept.address}
+    (kept.folder / "password").write_text("only for a measurement\n")
+    words = ["init", "--email", "bench@example.org", "--password-file", str(kept.folder / "password")]
     subprocess.run([sys.executable, "-m", "collage.cli", *words], env=environment, check=True, capture_output=True)
     return environment
 

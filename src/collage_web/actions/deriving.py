@@ -8,8 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from collage_web.actions.identifying import resolve
-from collage_web.actions.leasing import Turn
+import structlog
+from django.db import Error
+
+from collage_web.actions.identifying import resolve, touched
+from collage_web.actions.leasing import Lost, Turn
 from collage_web.bridge.arrows import as_tuples, schema
 from collage_web.bridge.derived import Derived, catalogue, derived, identifiers_of, known
 from collage_web.records import bulk
@@ -19,6 +22,7 @@ __all__ = ["NAME", "as_derived", "derive", "derive_of", "derived_now"]
 
 NAME: Final = "derive"  # of the lease
 _AT_ONCE: Final = 1_000  # identifiers
+_log = structlog.get_logger()
 _WRITTEN: Final = 4_000  # rows in one transaction: whoever else writes waits no longer than that takes
 _MARK: Final = ("customer", *schema("marks").names)
 _SCORE: Final = ("customer", *schema("scores").names[1:])
@@ -42,7 +46,25 @@ def derive(mine: Turn, *, chance: random.Random, most: int = _AT_ONCE) -> int:
         For how many customers; 0: nothing was waiting.
     """
     waiting = bulk.rows(Stale, ("identifier",), "ORDER BY id LIMIT %s", [most])
-    return derive_of({identifier for (identifier,) in waiting}, mine, chance=chance) if waiting else 0
+    return _derived({identifier for (identifier,) in waiting}, mine, chance) if waiting else 0
+
+
+def _derived(identifiers: set[str], mine: Turn, chance: random.Random) -> int:
+    """Derive for all whom it can be done for; whoever makes us stumble waits behind the others."""
+    try:
+        return derive_of(identifiers, mine, chance=chance)
+    except (Error, Lost):
+        raise
+    except Exception as error:  # noqa: BLE001  # whatever it is, the others' marks are derived
+        if len(identifiers) == 1:
+            _log.error("derive.failed", kind=type(error).__name__)  # no text of it: it may be somebody's
+            with mine.writing():
+                bulk.delete(Stale, "identifier", identifiers)
+                touched(identifiers)
+            return 0
+    order = sorted(identifiers)
+    halves = order[: len(order) // 2], order[len(order) // 2 :]
+    return sum(_derived(set(half), mine, chance) for half in halves)
 
 
 def derive_of(identifiers: set[str], mine: Turn, *, chance: random.Random) -> int:

@@ -13,8 +13,10 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 import pyarrow as pa
+import structlog
 from django.db import connection, models
 
+from collage.errors import CollageError
 from collage.tables import CONTRACTS
 from collage_web.actions.counting import moved
 from collage_web.actions.identifying import touched
@@ -23,7 +25,7 @@ from collage_web.bridge import derived
 from collage_web.bridge import mapped as mapping
 from collage_web.bridge.arrows import as_tuples, schema
 from collage_web.bridge.derived import catalogue
-from collage_web.bridge.mapped import Arrived, Mapped, map_of, mapped
+from collage_web.bridge.mapped import Arrived, Mapped, map_of, mapped, together, unreadable
 from collage_web.records import bulk
 from collage_web.records.arriving import Fault
 from collage_web.records.models import Arrival, Claim, Invitation, Promise, Rating, Source, Touchpoint
@@ -38,6 +40,7 @@ FACTS: Final[Mapping[str, type[models.Model]]] = {
     "promises": Promise,
 }
 _AT_ONCE: Final = 2_000
+_log = structlog.get_logger()
 _WHO: Final = ("identifier", "one", "other")
 _COLUMNS: Final = ("id", "source_id", "received_at", "occurred_at", "body", "became")
 _WAITS: Final = "WHERE digested_at IS NULL AND quarantined_at IS NULL ORDER BY id LIMIT %s"
@@ -78,7 +81,7 @@ def warm() -> None:
 def _digest_of(source: Source, rows: Sequence[tuple[Any, ...]], mine: Turn) -> None:
     now = mine.clock()
     arrived = [Arrived(row[0], _moment(row[2]), _moment(row[3]), row[4]) for row in rows]
-    found = mapped(map_of(source.name, source.kind, source.map), arrived, kind=source.kind, now=now)
+    found = _mapped(source, arrived, now)
     again = [row[0] for row in rows if row[5]]
     with mine.writing():
         _forget(again)
@@ -87,6 +90,22 @@ def _digest_of(source: Source, rows: Sequence[tuple[Any, ...]], mine: Turn) -> N
             _add(name, table, faults)
         _set_aside(source, faults, {each.id: each.received_at for each in arrived}, now)
         _note([each.id for each in arrived if each.id not in faults], found.excluded, now)
+
+
+def _mapped(source: Source, arrived: Sequence[Arrived], now: datetime) -> Mapped:
+    """Apply the map of a source. What makes us stumble goes to quarantine alone: its neighbours do not wait."""
+    try:
+        map_ = map_of(source.name, source.kind, source.map)
+    except CollageError as error:
+        return unreadable(arrived, f"the map cannot be used: {error.found}", "")
+    try:
+        return mapped(map_, arrived, kind=source.kind, now=now)
+    except Exception as error:  # noqa: BLE001  # whatever it is, the digest goes on
+        if len(arrived) == 1:
+            _log.error("digest.failed", arrival=arrived[0].id, kind=type(error).__name__)  # no text of it
+            return unreadable(arrived, "could not be read, by a mistake of ours", type(error).__name__)
+    middle = len(arrived) // 2
+    return together(_mapped(source, arrived[:middle], now), _mapped(source, arrived[middle:], now))
 
 
 def _moment(value: Any) -> datetime:

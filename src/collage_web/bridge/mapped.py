@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from collage import customers, reading, store
 from collage_web.records.arriving import Fault
 
-__all__ = ["Arrived", "Mapped", "map_of", "mapped", "ready_map", "warm"]
+__all__ = ["Arrived", "Mapped", "map_of", "mapped", "ready_map", "together", "unreadable", "warm"]
 
 _WHO: Final = ("identifier", "one", "other")
 _LOCK: Final = threading.Lock()
@@ -87,6 +87,18 @@ def mapped(map_: reading.Map, arrived: Sequence[Arrived], *, kind: str, now: dat
     if "claims" in tables:
         tables["claims"] = _said(tables["claims"], arrived, map_.name)
     return Mapped(tables, faults, frozenset(each.id for each in arrived if each.id not in taken))
+
+
+def unreadable(arrived: Sequence[Arrived], reason: str, found: str) -> Mapped:
+    """Return what becomes of arrivals that cannot be mapped: all of them have the same fault."""
+    return Mapped({}, {each.id: Fault("", reason, found) for each in arrived}, frozenset())
+
+
+def together(one: Mapped, other: Mapped) -> Mapped:
+    """Return what two lots of arrivals became, as one."""
+    names = {*one.tables, *other.tables}
+    tables = {name: pa.concat_tables([m.tables[name] for m in (one, other) if name in m.tables]) for name in names}
+    return Mapped(tables, {**one.faults, **other.faults}, one.excluded | other.excluded)
 
 
 def _faults(tables: Iterable[pa.Table], arrived: Sequence[Arrived]) -> dict[int, Fault]:

@@ -8,9 +8,9 @@ from typing import Any
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
-from collage_web.records.models import Arrival, Score, Stale, Touchpoint
+from collage_web.records.models import Arrival, Score, Stale, Touchpoint, Upload
 
-__all__ = ["anything", "counted", "migrated", "waiting"]
+__all__ = ["anything", "counted", "files", "migrated", "waiting"]
 
 
 def migrated() -> bool:
@@ -40,3 +40,8 @@ def counted(now: datetime) -> dict[str, float]:
 def anything() -> bool:
     """Return whether there is anything to digest or to derive."""
     return Stale.objects.exists() or Arrival.objects.filter(digested_at=None, quarantined_at=None).exists()
+
+
+def files() -> bool:
+    """Return whether a file waits to be taken in."""
+    return Upload.objects.filter(state__in=(Upload.State.WAITING, Upload.State.RUNNING)).exists()

@@ -62,9 +62,10 @@ def _files(*, clock: Callable[[], datetime], stop: threading.Event) -> None:
     """Take in the files that were uploaded, beside the digest: a large one takes minutes."""
     while not stop.is_set():
         try:
-            with turn(_UPLOADS, clock=clock, kept=True):
-                while not stop.is_set() and take_next(clock=clock):
-                    pass
+            if standing.files():
+                with turn(_UPLOADS, clock=clock, kept=True):
+                    while not stop.is_set() and take_next(clock=clock):
+                        pass
         except Taken:
             pass
         except (Error, Lost) as error:

@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from collage_web.actions import rebuilding, sourcing
+from collage_web.actions import deriving, rebuilding, sourcing
 from collage_web.actions.catching_up import catch_up
 from collage_web.actions.leasing import Taken, turn
+from collage_web.bridge.derived import known
+from collage_web.bridge.mapped import mapped
 from collage_web.records.models import Arrival, Identifier, Mark, Reaction, Score, SourceHour, Stale, Touchpoint
 from tests.web.conftest import NOW, House, touchpoint
 
@@ -176,6 +178,41 @@ def test_a_customer_is_brought_up_to_date_when_somebody_looks(house: House) -> N
     assert catch_up(["user:1"], clock=house.clock, chance=house.chance)
     assert marks_of("user:1") == [("till:1", "long_wait")]
     assert list(Stale.objects.values_list("identifier", flat=True)) == ["user:2"]
+
+
+def test_what_makes_us_stumble_is_set_aside_alone(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    as_it_is = mapped
+
+    def stumbling(map_: Any, arrived: Any, **more: Any) -> Any:
+        if any("poison" in each.body for each in arrived):
+            raise RuntimeError("poison")
+        return as_it_is(map_, arrived, **more)
+
+    monkeypatch.setattr("collage_web.actions.digesting.mapped", stumbling)
+    house.send(*(touchpoint(each, "user:1", text="poison" if each == 5 else "", **WAIT) for each in range(12)))
+    house.digest()
+    assert Touchpoint.objects.count() == 11
+    aside = Arrival.objects.get(quarantined_at__isnull=False)
+    assert (aside.message_id, aside.reason) == ("5", "could not be read, by a mistake of ours")
+
+
+def test_whoever_makes_us_stumble_keeps_nobody_waiting(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    as_it_is = known
+
+    def stumbling(whose: Any) -> Any:
+        if "user:5" in whose:
+            raise RuntimeError("poison")
+        return as_it_is(whose)
+
+    monkeypatch.setattr("collage_web.actions.deriving.known", stumbling)
+    house.send(*(touchpoint(each, f"user:{each}", **WAIT) for each in range(12)))
+    house.digest()
+    assert Score.objects.count() == 11
+    assert list(Stale.objects.values_list("identifier", flat=True)) == ["user:5"]
+    monkeypatch.undo()
+    with turn("derive", clock=house.clock) as mine:
+        assert deriving.derive(mine, chance=house.chance) == 1
+    assert Score.objects.count() == 12
 
 
 def test_a_score_is_as_of_the_moment_it_was_derived(house: House) -> None:
