@@ -36,6 +36,8 @@ FROM records_arrival a LEFT JOIN records_touchpoint t ON t.arrival_id = a.id WHE
 """
 _IMPORT_BAR: Final = 30_000
 _MINUTE: Final = 60.0
+_USUAL, _LEAST = 2_000_000, 0.05
+_CUSTOMERS: Final = 6_000
 _POSTGRESQL: Final = "postgresql:///{}?host=/var/run/postgresql"
 
 
@@ -69,9 +71,9 @@ class _Kept:
         return None if found is None else found[0]
 
 
-def ingest(place: Path, rows: int, repeat: int) -> list[Line]:  # noqa: ARG001  # time is what is given here, not rows
+def ingest(place: Path, rows: int, repeat: int) -> list[Line]:  # noqa: ARG001  # once is long enough
     """Measure batches, single touchpoints, the time until one is scored, the backlog after a minute of full load."""
-    return _ingested(_Kept(place))
+    return _ingested(_Kept(place), _share(rows))
 
 
 def ingest_postgresql(place: Path, rows: int, repeat: int) -> list[Line]:  # noqa: ARG001  # as above
@@ -82,23 +84,28 @@ def ingest_postgresql(place: Path, rows: int, repeat: int) -> list[Line]:  # noq
     with psycopg.connect(_POSTGRESQL.format("postgres"), autocommit=True) as server:
         server.execute(f"CREATE DATABASE {name}")
         try:
-            return _ingested(_Kept(place / "postgresql", _POSTGRESQL.format(name)))
+            return _ingested(_Kept(place / "postgresql", _POSTGRESQL.format(name)), _share(rows))
         finally:
             server.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
-def _ingested(kept: _Kept) -> list[Line]:
+def _share(rows: int) -> float:
+    """Return which share of the usual time is given, when fewer rows are asked for than usual."""
+    return min(1.0, max(_LEAST, rows / _USUAL))
+
+
+def _ingested(kept: _Kept, share: float) -> list[Line]:
     lines = []
     for batch, bar, worst in ((_BATCH, _BATCH_BAR, _BATCH_P99), (1, _SINGLE_BAR, _SINGLE_P99)):
         with _bare(kept.under(f"bare-{batch}")) as port:
-            floor = _loaded(port, "none", batch=batch)
+            floor = _loaded(port, "none", batch=batch, seconds=_SECONDS * share)
         with _served(kept.under(f"served-{batch}")) as (port, key, _):
-            ours = _loaded(port, key, batch=batch)
+            ours = _loaded(port, key, batch=batch, seconds=_SECONDS * share)
         lines.append(_compared(batch, ours, floor, bar, worst, kept.name))
     with _served(kept.under("scored")) as (port, key, there):
-        lines.append(_scored(port, key, there))
+        lines.append(_scored(port, key, there, share))
     with _served(kept.under("backlog")) as (port, key, there):
-        lines.append(_backlog(port, key, there))
+        lines.append(_backlog(port, key, there, share))
     return lines
 
 
@@ -118,9 +125,9 @@ def _compared(batch: int, ours: dict[str, float], floor: dict[str, float], bar: 
     )
 
 
-def _scored(port: int, key: str, there: _Kept) -> Line:
+def _scored(port: int, key: str, there: _Kept, share: float) -> Line:
     """At a steady rate, ask the database when the latest touchpoint was in its customer's score."""
-    command = _load(port, key, batch=_BATCH, seconds=_SECONDS * 2, rate=_SCORED_RATE / _BATCH)
+    command = _load(port, key, batch=_BATCH, seconds=max(_SECONDS, 2 * _SECONDS * share), rate=_SCORED_RATE / _BATCH)
     sending = subprocess.Popen(command, stdout=subprocess.PIPE)
     waits: list[float] = []
     time.sleep(3.0)  # until the first digest, for which queries are compiled
@@ -152,9 +159,9 @@ def _is_scored(there: _Kept, arrival: int) -> bool:
     return bool(there.ask(f"{_SCORED} {int(arrival)}"))
 
 
-def _backlog(port: int, key: str, there: _Kept) -> Line:
+def _backlog(port: int, key: str, there: _Kept, share: float) -> Line:
     """Send for a minute as fast as it goes, and wait until all of it is derived."""
-    sent = _loaded(port, key, batch=_BATCH, seconds=_FULL_S)
+    sent = _loaded(port, key, batch=_BATCH, seconds=_FULL_S * share)
     left = there.ask("SELECT count(*) FROM records_arrival WHERE digested_at IS NULL")
     began = time.monotonic()
     while time.monotonic() - began < 2 * _LAG_S and _waits(there):
@@ -167,7 +174,7 @@ def _backlog(port: int, key: str, there: _Kept) -> Line:
         f"gone after {took:.0f} s",
         "",
         "",
-        f"{n / (_FULL_S + took):,.0f} touchpoints/s to the score",
+        f"{n / (_FULL_S * share + took):,.0f} touchpoints/s to the score",
         f"≤ {_LAG_S:.0f} s",
         took <= _LAG_S,
         {"touchpoints": n, "left": left, "seconds": took},
@@ -179,10 +186,10 @@ def _waits(there: _Kept) -> bool:
     return bool(there.ask(undigested) or there.ask("SELECT EXISTS (SELECT 1 FROM records_stale)"))
 
 
-def taken_in(place: Path, rows: int, repeat: int) -> list[Line]:  # noqa: ARG001  # once is long enough
+def taken_in(place: Path, rows: int, repeat: int) -> list[Line]:  # noqa: ARG001  # as above
     """Measure `collage import` of a simulated company."""
     company = place / "import-company"
-    apart("simulate", str(company), "--customers", "6000", "--days", "365", "--seed", "5")
+    apart("simulate", str(company), "--customers", str(int(_CUSTOMERS * _share(rows))), "--days", "365", "--seed", "5")
     n = int(json.loads((company / "dataset.json").read_text())["tables"]["touchpoints"]["rows"])
     environment = _set_up(_Kept(place / "import"))
     done = subprocess.run(
@@ -223,8 +230,8 @@ def _load(port: int, key: str, *, batch: int, seconds: float, rate: float = 0.0)
     ]
 
 
-def _loaded(port: int, key: str, *, batch: int, seconds: float = _SECONDS) -> dict[str, float]:
-    subprocess.run(_load(port, key, batch=batch, seconds=2.0), check=True, capture_output=True, text=True)
+def _loaded(port: int, key: str, *, batch: int, seconds: float) -> dict[str, float]:
+    subprocess.run(_load(port, key, batch=batch, seconds=min(2.0, seconds)), check=True, capture_output=True, text=True)
     done = subprocess.run(_load(port, key, batch=batch, seconds=seconds), check=True, capture_output=True, text=True)
     told: dict[str, float] = json.loads(done.stdout)
     return told
