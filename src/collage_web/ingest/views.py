@@ -85,44 +85,49 @@ def segment_events(request: HttpRequest, route: str) -> HttpResponse:
     """Take one event or a batch, as Segment's libraries send them."""
     if route not in segment.ROUTES:
         raise WrongShape(f"sent to one of {', '.join(segment.ROUTES)}", "another address", "Correct the address")
-    body = _body(request)
-    source, now = _source(request, body), datetime.now(UTC)
 
-    def parsed() -> Arrivals:
+    def parsed(body: Any, source: sources.Known, now: datetime) -> Arrivals:
         return segment.events(
             body, route=route, received_at=now, most_events=_MOST_EVENTS, most_bytes=source.most_bytes,
             new_id=_new_id, ip=request.META.get("REMOTE_ADDR"),
         )  # fmt: skip
 
-    _store(request, source, parsed, now)
+    _take(request, parsed)
     return HttpResponse(_DONE, content_type="application/json")
 
 
 @_for_machines("POST")
 def touchpoints(request: HttpRequest) -> HttpResponse:
     """Take touchpoints by our contract; the same again changes nothing."""
-    body = _body(request)
-    source, now = _source(request, body), datetime.now(UTC)
 
-    def parsed() -> Arrivals:
+    def parsed(body: Any, source: sources.Known, now: datetime) -> Arrivals:
         return native.touchpoints(
             body, received_at=now, most_events=_MOST_EVENTS, most_bytes=source.most_bytes, new_id=_new_id
         )
 
-    outcome, refused = _store(request, source, parsed, now)
+    outcome, refused = _take(request, parsed)
     told = {"accepted": outcome.accepted, "duplicate": outcome.duplicate, "quarantined": outcome.quarantined}
     return JsonResponse({"success": True, **told, "refused": refused})
 
 
-def _store(
-    request: HttpRequest, source: sources.Known, parsed: Callable[[], Arrivals], now: datetime
-) -> tuple[Outcome, int]:
-    """Store what a request brought, and return what became of it and how many were refused."""
+_Parsed = Callable[[Any, sources.Known, datetime], Arrivals]
+
+
+def _take(request: HttpRequest, parsed: _Parsed, body: Any = None) -> tuple[Outcome, int]:
+    """Store what a request brought, and return what became of it and how many were refused.
+
+    Where the key stands in a header, who may not send so often is refused before anything is unpacked. `body` is given
+    where it does not come as one.
+    """
+    key, source = keys.key_in(request.headers, None, None), None
     try:
-        wait = source.bucket.take(1.0, time.monotonic())
-        if wait:
-            raise TooOften(wait)
-        arrivals = parsed()
+        if key is not None:
+            source = _admitted(request, key)
+        body = _body(request) if body is None else body
+        if source is None:
+            source = _admitted(request, keys.key_in({}, keys.key_of(body), request.GET.get("writeKey")))
+        now = datetime.now(UTC)
+        arrivals = parsed(body, source, now)
         if request.GET.get("strict") == "1":
             strictly(arrivals)
         refused = arrivals.refused + sources.taken_over(source.id)
@@ -130,10 +135,21 @@ def _store(
     except StorageError as error:
         raise _unavailable(error) from error
     except Refused:
-        sources.refused(source.id)
+        if source is not None:
+            sources.refused(source.id)
         raise
     counters.stored(source.name, outcome, refused)
     return outcome, arrivals.refused
+
+
+def _admitted(request: HttpRequest, key: str | None) -> sources.Known:
+    """Return the source of a key, when it may send just now."""
+    known = _source(request, key)
+    wait = known.bucket.take(1.0, time.monotonic())
+    if wait:
+        sources.refused(known.id)
+        raise TooOften(wait)
+    return known
 
 
 def _body(request: HttpRequest) -> Any:
@@ -158,8 +174,7 @@ def _raw(request: HttpRequest) -> bytes:
     return b"".join(parts)
 
 
-def _source(request: HttpRequest, body: Any) -> sources.Known:
-    key = keys.key_in(request.headers, keys.key_of(body), request.GET.get("writeKey"))
+def _source(request: HttpRequest, key: str | None) -> sources.Known:
     try:
         known = None if key is None else sources.of_key(digest(key))
     except Error as error:
@@ -227,14 +242,14 @@ def pixel(request: HttpRequest, method: str) -> HttpResponse:
     try:
         given = request.GET.get("data", "")[: 64 * 1024]
         body = decoded(base64.b64decode(given + "=" * (-len(given) % 4), altchars=b"-_"))
-        source, now = _source(request, body), datetime.now(UTC)
+
+        def parsed(body: Any, source: sources.Known, now: datetime) -> Arrivals:
+            return segment.events(
+                body, route=method, received_at=now, most_events=1, most_bytes=source.most_bytes, new_id=_new_id
+            )
+
         if method in segment.TYPES:
-            _store(
-                request, source,
-                lambda: segment.events(body, route=method, received_at=now, most_events=1,
-                                       most_bytes=source.most_bytes, new_id=_new_id),
-                now,
-            )  # fmt: skip
+            _take(request, parsed, body)
     except (Refused, binascii.Error, ValueError):
         counters.lost_pixel()
     return HttpResponse(_GIF, content_type="image/gif", headers={"Cache-Control": "no-store"})
