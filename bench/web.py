@@ -22,6 +22,7 @@ from bench.measure import Line, apart
 
 __all__ = ["ingest", "ingest_postgresql", "taken_in"]
 
+_ROOT: Final = Path(__file__).resolve().parents[1]
 _SECONDS: Final = 12.0
 _FULL_S: Final = 60.0
 _BATCH, _BATCH_BAR, _BATCH_P99 = 20, 3_000, 200.0
@@ -127,10 +128,9 @@ def _compared(batch: int, ours: dict[str, float], floor: dict[str, float], bar: 
 
 def _scored(port: int, key: str, there: _Kept, share: float) -> Line:
     """At a steady rate, ask the database when the latest touchpoint was in its customer's score."""
-    command = _load(port, key, batch=_BATCH, seconds=max(_SECONDS, 2 * _SECONDS * share), rate=_SCORED_RATE / _BATCH)
-    sending = subprocess.Popen(command, stdout=subprocess.PIPE)
+    command = _load(port, key, batch=_BATCH, seconds=max(3.0, 2 * _SECONDS * share), rate=_SCORED_RATE / _BATCH)
+    sending = subprocess.Popen(command, stdout=subprocess.DEVNULL, cwd=_ROOT)
     waits: list[float] = []
-    time.sleep(3.0)  # until the first digest, for which queries are compiled
     while sending.poll() is None:
         began = time.time()
         latest = there.ask("SELECT max(id) FROM records_arrival")
@@ -231,8 +231,11 @@ def _load(port: int, key: str, *, batch: int, seconds: float, rate: float = 0.0)
 
 
 def _loaded(port: int, key: str, *, batch: int, seconds: float) -> dict[str, float]:
-    subprocess.run(_load(port, key, batch=batch, seconds=min(2.0, seconds)), check=True, capture_output=True, text=True)
-    done = subprocess.run(_load(port, key, batch=batch, seconds=seconds), check=True, capture_output=True, text=True)
+    subprocess.run(
+        _load(port, key, batch=batch, seconds=min(2.0, seconds)), check=True, capture_output=True, text=True, cwd=_ROOT
+    )
+    words = _load(port, key, batch=batch, seconds=seconds)
+    done = subprocess.run(words, check=True, capture_output=True, text=True, cwd=_ROOT)
     told: dict[str, float] = json.loads(done.stdout)
     return told
 
@@ -271,12 +274,18 @@ def _served(kept: _Kept) -> Iterator[tuple[int, str, _Kept]]:
         env=environment, check=True, capture_output=True, text=True,
     )  # fmt: skip
     with _running(["-m", "collage.cli", "serve", "--bind", f"127.0.0.1:{port}"], environment, port):
-        yield port, made.stdout.strip(), kept
+        key = made.stdout.strip()
+        _loaded(port, key, batch=1, seconds=0.2)
+        until = time.monotonic() + _MINUTE
+        while _waits(kept) and time.monotonic() < until:  # for the first digest queries are compiled
+            time.sleep(0.1)
+        yield port, key, kept
 
 
 def _set_up(kept: _Kept) -> dict[str, str]:
     kept.folder.mkdir(parents=True, exist_ok=True)
-    environment = {**os.environ, "COLLAGE_VAR": str(kept.folder), "DATABASE_URL": kept.address}
+    others = {name: value for name, value in os.environ.items() if not name.startswith(("COLLAGE_", "DJANGO_"))}
+    environment = {**others, "COLLAGE_VAR": str(kept.folder), "DATABASE_URL": kept.address}
     (kept.folder / "password").write_text("only for a measurement\n")
     words = ["init", "--email", "bench@example.org", "--password-file", str(kept.folder / "password")]
     subprocess.run([sys.executable, "-m", "collage.cli", *words], env=environment, check=True, capture_output=True)
@@ -286,7 +295,7 @@ def _set_up(kept: _Kept) -> dict[str, str]:
 @contextmanager
 def _running(words: Sequence[str], environment: dict[str, str], port: int) -> Iterator[None]:
     process = subprocess.Popen(
-        [sys.executable, *words], env=environment, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL
+        [sys.executable, *words], env=environment, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL, cwd=_ROOT
     )
     try:
         _answers(port)

@@ -42,7 +42,7 @@ FACTS: Final[Mapping[str, type[models.Model]]] = {
 _AT_ONCE: Final = 2_000
 _log = structlog.get_logger()
 _WHO: Final = ("identifier", "one", "other")
-_COLUMNS: Final = ("id", "source_id", "received_at", "occurred_at", "body", "became")
+_COLUMNS: Final = ("id", "source_id", "message_id", "received_at", "occurred_at", "body", "became")
 _WAITS: Final = "WHERE digested_at IS NULL AND quarantined_at IS NULL ORDER BY id LIMIT %s"
 
 
@@ -80,9 +80,9 @@ def warm() -> None:
 
 def _digest_of(source: Source, rows: Sequence[tuple[Any, ...]], mine: Turn) -> None:
     now = mine.clock()
-    arrived = [Arrived(row[0], _moment(row[2]), _moment(row[3]), row[4]) for row in rows]
+    arrived = [Arrived(row[0], row[2], _moment(row[3]), _moment(row[4]), row[5]) for row in rows]
     found = _mapped(source, arrived, now)
-    again = [row[0] for row in rows if row[5]]
+    again = [row[0] for row in rows if row[6]]
     with mine.writing():
         _forget(again)
         faults = {**_twice(found), **found.faults}

@@ -27,6 +27,7 @@ class Arrived:
     """An arrival as the digest takes it up."""
 
     id: int
+    message_id: str
     received_at: datetime
     occurred_at: datetime
     body: str
@@ -137,7 +138,12 @@ def _record(each: Arrived, kind: str) -> dict[str, Any]:
     received = each.received_at.astimezone(UTC).isoformat()
     if kind == "native":
         return {"received_at": received, **record}
-    return {**record, "timestamp": each.occurred_at.astimezone(UTC).isoformat(), "receivedAt": received}
+    ours = {
+        "messageId": each.message_id,  # one that came without has ours
+        "timestamp": each.occurred_at.astimezone(UTC).isoformat(),
+        "receivedAt": received,
+    }
+    return {**record, **ours}
 
 
 def _good(table: pa.Table, arrived: Sequence[Arrived], faults: Mapping[int, Fault], region: str | None) -> pa.Table:

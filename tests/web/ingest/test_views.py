@@ -6,6 +6,7 @@ import base64
 import gzip
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from django.test import Client
 from collage_web.actions import sourcing
 from collage_web.actions.receiving import StorageError
 from collage_web.ingest import sources
-from collage_web.records.models import Arrival, Source, SourceHour
+from collage_web.records.models import Arrival, Source, SourceHour, Touchpoint
 from tests.web.conftest import NOW, House, touchpoint
 
 EVENT = {"type": "track", "event": "Order Completed", "userId": "1", "messageId": "m1"}
@@ -50,6 +51,17 @@ def test_a_key_comes_in_a_header_in_the_body_or_in_the_address(
     answer = post(client, f"/v1/track?writeKey={key}" if way == "address" else "/v1/track", body, **headers)
     assert (answer.status_code, answer.json()) == (200, {"success": True})
     assert key not in Arrival.objects.get().body
+
+
+def test_an_event_by_hand_becomes_a_touchpoint_though_it_has_neither_an_id_nor_a_time(
+    house: House, shop: tuple[Source, str]
+) -> None:
+    post(house.client, "/v1/track", {"userId": "4711", "event": "contact.answered"}, Authorization=basic(shop[1]))
+    house.now = datetime.now(UTC)  # the view's clock is the real one
+    house.digest()
+    made = Touchpoint.objects.get()
+    assert (made.identifier, made.kind) == ("user:4711", "contact.answered")
+    assert made.touchpoint_id.startswith("shop:collage-")
 
 
 @pytest.mark.parametrize("key", ["", "clg_live_nobody"])
