@@ -22,6 +22,7 @@ __all__ = ["finish", "run", "step"]
 
 _REST_S: Final = 0.2
 _TROUBLE_S: Final = 2.0
+_DIGESTED_S, _DERIVED_S = 3.0, 2.0  # a page that wants its customer derived waits five seconds at most
 _LOOK_S: Final = 1.0
 _UPLOADS: Final = "uploads"  # the lease
 _log = structlog.get_logger()
@@ -112,7 +113,21 @@ def step(*, clock: Callable[[], datetime], chance: random.Random) -> bool:
         return False
     with turn(NAME, clock=clock) as mine:
         began = time.perf_counter()
-        taken = digest(mine)
-        customers = derive(mine, chance=chance)
+        taken = _again(_DIGESTED_S, lambda: digest(mine))
+        customers = _again(_DERIVED_S, lambda: derive(mine, chance=chance))
         _log.info("digest", arrivals=taken, customers=customers, seconds=round(time.perf_counter() - began, 3))
     return True
+
+
+def _again(seconds: float, work: Callable[[], int]) -> int:
+    """Do work again and again while there is any, for about so many seconds; return how much it was.
+
+    Whoever is derived has their whole history read. So where much waits, much is digested before: then whoever comes
+    again and again in it is derived once.
+    """
+    until, done = time.monotonic() + seconds, 0
+    while n := work():
+        done += n
+        if time.monotonic() >= until:
+            break
+    return done
