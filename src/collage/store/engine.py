@@ -71,7 +71,8 @@ class Engine:
         Table
             The same rows.
         """
-        return self.backend.create_view(name, table)
+        # a Spark session outlives the engine, and may know the name from a command before
+        return self.backend.create_view(name, table, overwrite=self.name == "spark")
 
     def kept(self, table: ir.Table, name: str = "") -> ir.Table:
         """Return a table worked out once and kept until the engine is closed, for what is asked several times.
@@ -93,7 +94,7 @@ class Engine:
             # a checkpoint and no cache: what is asked of the rows is then planned without all that led to them
             rows = self.backend._session.table(view).localCheckpoint()  # noqa: SLF001  # Ibis shows its session no other way
             name = name or ibis.util.gen_name("kept")
-            rows.createTempView(name)
+            rows.createOrReplaceTempView(name)  # as above
             return self.backend.table(name).cast(table.schema())  # Spark forgets that times are in UTC
         return self.backend.create_table(name or ibis.util.gen_name("kept"), obj=table, temp=True)
 
