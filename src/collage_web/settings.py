@@ -7,6 +7,7 @@ COLLAGE_HOSTS        names under which the server is asked, with commas between 
 COLLAGE_PUBLIC_URL   how customers and clients reach it, such as https://collage.example
 COLLAGE_SQLITE_SYNC  FULL (default: what was acknowledged survives a loss of power) or NORMAL (it may not)
 COLLAGE_ADMIN_MFA    1 (default: administrators are led to set up a second factor) or 0 (for demonstrations and tests)
+COLLAGE_METRICS_TOKEN  who sends it as Bearer may read /metrics (default: this machine alone may)
 COLLAGE_PROXIES      how many proxies of yours stand before the server and write X-Forwarded-For (default: 0)
 """
 

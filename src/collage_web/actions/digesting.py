@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, Final
 
 import pyarrow as pa
 import structlog
-from django.db import connection, models
+from django.db import connection
 
 from collage.errors import CollageError
 from collage.tables import CONTRACTS
@@ -23,25 +24,18 @@ from collage_web.actions.identifying import touched
 from collage_web.actions.leasing import Turn
 from collage_web.bridge import derived
 from collage_web.bridge import mapped as mapping
-from collage_web.bridge.arrows import as_tuples, schema
+from collage_web.bridge.arrows import WHO, as_tuples, schema, who_of
 from collage_web.bridge.derived import catalogue
 from collage_web.bridge.mapped import Arrived, Mapped, map_of, mapped, together, unreadable
+from collage_web.bridge.snapshot import TABLES
 from collage_web.records import bulk
 from collage_web.records.arriving import Fault
-from collage_web.records.models import Arrival, Claim, Invitation, Promise, Rating, Source, Touchpoint
+from collage_web.records.models import Arrival, Correction, Source
 
-__all__ = ["FACTS", "digest", "warm"]
+__all__ = ["digest", "warm"]
 
-FACTS: Final[Mapping[str, type[models.Model]]] = {
-    "touchpoints": Touchpoint,
-    "claims": Claim,
-    "ratings": Rating,
-    "invitations": Invitation,
-    "promises": Promise,
-}
 _AT_ONCE: Final = 2_000
 _log = structlog.get_logger()
-_WHO: Final = ("identifier", "one", "other")
 _COLUMNS: Final = ("id", "source_id", "message_id", "received_at", "occurred_at", "body", "became")
 _WAITS: Final = "WHERE digested_at IS NULL AND quarantined_at IS NULL ORDER BY id LIMIT %s"
 
@@ -75,7 +69,8 @@ def warm() -> None:
     by = catalogue()
     derived.warm(by)
     for source in Source.objects.filter(revoked_at=None).exclude(kind=Source.Kind.FILES):
-        mapping.warm(map_of(source.name, source.kind, source.map))
+        with suppress(CollageError):  # the digest sets aside what comes by a map that cannot be used
+            mapping.warm(map_of(source.name, source.kind, source.map))
 
 
 def _digest_of(source: Source, rows: Sequence[tuple[Any, ...]], mine: Turn) -> None:
@@ -119,7 +114,7 @@ def _twice(found: Mapped) -> dict[int, Fault]:
     for name in (name for name in found.tables if name != "claims"):  # what was claimed before is claimed
         key, columns = CONTRACTS[name].key, schema(name).names
         place, rows = columns.index(key), as_tuples(found.tables[name])
-        there = {row[place]: row for row in bulk.within(FACTS[name], columns, key, {row[place] for row in rows})}
+        there = {row[place]: row for row in bulk.within(TABLES[name], columns, key, {row[place] for row in rows})}
         for *row, arrival in rows:
             if there.setdefault(row[place], tuple(row)) != tuple(row):
                 twice[arrival] = Fault(key, "is an id used twice, with another content", str(row[place]))
@@ -130,16 +125,15 @@ def _add(name: str, table: pa.Table, faults: Mapping[int, Fault]) -> None:
     """Store a table's rows, those that are there already left out."""
     rows = [row for row in as_tuples(table) if row[-1] not in faults]
     if rows:
-        bulk.add(FACTS[name], [*table.column_names[:-1], "arrival_id"], rows)
-        places = [place for place, column in enumerate(table.column_names) if column in _WHO]
+        bulk.add(TABLES[name], [*table.column_names[:-1], "arrival_id"], rows)
+        places = [place for place, column in enumerate(table.column_names) if column in WHO]
         touched(row[place] for row in rows for place in places)
 
 
 def _forget(arrivals: Sequence[int]) -> None:
     """Remove what arrivals became when they were digested before: the map may say otherwise by now."""
-    for model in FACTS.values():
-        who = [name for name in _WHO if name in {field.name for field in model._meta.get_fields()}]  # noqa: SLF001  # Django's public way to it
-        gone = bulk.within(model, ("id", *who), "arrival_id", arrivals)
+    for model in (model for model in TABLES.values() if model is not Correction):  # no map makes corrections
+        gone = bulk.within(model, ("id", *who_of(model)), "arrival_id", arrivals)
         touched(identifier for row in gone for identifier in row[1:])
         bulk.delete(model, "id", [row[0] for row in gone])
 

@@ -13,14 +13,13 @@ from django.db import transaction
 from collage_web.actions.auditing import note
 from collage_web.actions.identifying import touched
 from collage_web.bridge import snapshot
-from collage_web.bridge.arrows import as_tuples
+from collage_web.bridge.arrows import WHO, as_tuples, who_of
 from collage_web.records import bulk
-from collage_web.records.models import Colleague, Correction, Touchpoint, Upload
+from collage_web.records.models import Colleague, Correction, Promise, Touchpoint, Upload
 
 __all__ = ["remove", "store", "take_in", "take_out"]
 
 _WRITTEN: Final = 5_000  # rows in one transaction
-_WHO: Final = ("identifier", "one", "other")
 
 
 def take_in(
@@ -92,13 +91,20 @@ def _add(name: str, part: pa.Table, upload: Upload) -> int:
     rows = as_tuples(part)
     if issubclass(model, Correction):
         n = bulk.add(model, columns, rows)
-        about = bulk.within(Touchpoint, ("identifier",), "touchpoint_id", set(part["touchpoint_id"].to_pylist()))
-        who = {identifier for (identifier,) in about}
+        who = _corrected(set(part["touchpoint_id"].to_pylist()))
     else:
         n = bulk.add(model, [*columns, "upload_id"], [(*row, upload.pk) for row in rows])
-        who = {each for column in columns if column in _WHO for each in part[column].to_pylist()}
+        who = {each for column in columns if column in WHO for each in part[column].to_pylist()}
     touched(who)
     return n
+
+
+def _corrected(touchpoints: set[str]) -> set[str]:
+    """Return whose touchpoints these are; those that promises become are known by the promise alone."""
+    promises = {each.removeprefix("promise:").rpartition(":")[0] for each in touchpoints if each.startswith("promise:")}
+    about = bulk.within(Touchpoint, ("identifier",), "touchpoint_id", touchpoints)
+    about += bulk.within(Promise, ("identifier",), "promise_id", promises)
+    return {identifier for (identifier,) in about}
 
 
 def take_out(upload: Upload, *, by: Colleague, now: datetime, reason: str) -> int:
@@ -117,8 +123,7 @@ def remove(upload: Upload) -> int:
     """Remove the rows that an import brought, and note whom they were about as touched; return how many."""
     gone = 0
     for model in (model for model in snapshot.TABLES.values() if model is not Correction):
-        who = [name for name in _WHO if name in {field.name for field in model._meta.get_fields()}]  # noqa: SLF001  # Django's public way to it
-        while rows := bulk.rows(model, ("id", *who), "WHERE upload_id = %s LIMIT %s", [upload.pk, _WRITTEN]):
+        while rows := bulk.rows(model, ("id", *who_of(model)), "WHERE upload_id = %s LIMIT %s", [upload.pk, _WRITTEN]):
             with transaction.atomic():
                 touched(identifier for row in rows for identifier in row[1:])
                 bulk.delete(model, "id", [row[0] for row in rows])

@@ -73,7 +73,7 @@ def _kept(key: str) -> dict[str, str]:
 
 def _checked_map(name: str, kind: str, text: str, asked: str) -> None:
     try:
-        map_ = map_of(name, "native" if kind == Source.Kind.FILES and not text else kind, text)
+        map_ = map_of(name, kind, text)
         if text and kind != Source.Kind.FILES:  # the ready ones are known to be fit for single records
             reading.live(map_)
     except CollageError as error:

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import structlog
 from django.conf import settings
-from django.db import transaction
+from django.db import Error, transaction
 
 from collage.errors import CollageError
 from collage.reading import Reading
@@ -99,7 +99,7 @@ def _map(upload: Upload) -> Any:
     source = upload.source
     if source is None:
         raise UploadError(f"read {upload.file}", "no source", "upload it again")
-    return map_of(source.name, "native" if source.kind == Source.Kind.FILES else source.kind, source.map)
+    return map_of(source.name, source.kind, source.map)
 
 
 def begin(upload: Upload, *, try_only: bool, by: Colleague, now: datetime) -> None:
@@ -152,12 +152,17 @@ def take_next(*, clock: Callable[[], datetime]) -> bool:
     Upload.objects.filter(pk=upload.pk).update(state=Upload.State.RUNNING)
     try:
         counts, rows, done = _taken(upload, clock=clock)
-    except CollageError as error:
+    except Error:  # the database is not to be had: the file waits
+        raise
+    except Exception as error:  # noqa: BLE001  # whatever it is, the next file is taken in
         remove(upload)
-        Upload.objects.filter(pk=upload.pk).update(
-            state=Upload.State.FAILED, problem=str(error), ended_at=clock(), step=""
+        problem = (
+            str(error) if isinstance(error, CollageError) else "a mistake of ours: tell your administrator the time"
         )
-        _log.info("upload.failed", upload=upload.pk)
+        Upload.objects.filter(pk=upload.pk).update(
+            state=Upload.State.FAILED, problem=problem, ended_at=clock(), step=""
+        )
+        _log.error("upload.failed", upload=upload.pk, kind=type(error).__name__)  # no text of it
         return True
     state = Upload.State.TRIED if upload.try_only else Upload.State.DONE
     Upload.objects.filter(pk=upload.pk).update(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -14,13 +14,21 @@ from django.db import connection, models
 from collage.tables import CONTRACTS
 from collage_web.records import bulk
 
-__all__ = ["as_table", "as_tuples", "of_values", "schema"]
+__all__ = ["WHO", "as_table", "as_tuples", "of_values", "schema", "who_of"]
+
+WHO: Final = ("identifier", "one", "other")  # the columns that say whom a row is about
 
 
 @cache
 def schema(name: str) -> pa.Schema:
     """Return the Arrow schema of a contract."""
     return CONTRACTS[name].schema().to_pyarrow()
+
+
+def who_of(model: type[models.Model]) -> list[str]:
+    """Return the columns of a table that say whom its rows are about."""
+    names = {field.name for field in model._meta.get_fields()}  # noqa: SLF001  # Django's public way to it
+    return [name for name in WHO if name in names]
 
 
 def as_table(rows: Sequence[Sequence[Any]], like: pa.Schema) -> pa.Table:

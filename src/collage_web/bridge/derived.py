@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from collage import experience, promises, store
 from collage.experience import Catalogue
 from collage.tables import CONTRACTS
-from collage_web.bridge.arrows import of_values, schema
+from collage_web.bridge.arrows import as_table, of_values, schema
 from collage_web.records import bulk, models
 
 __all__ = ["Derived", "Known", "catalogue", "derived", "identifiers_of", "known", "warm"]
@@ -69,7 +69,6 @@ def known(identifiers: Mapping[str, tuple[str, str]]) -> Known:
     identifiers
         All identifiers of each: their customer's id and their state.
     """
-    touchpoints = of_values(models.Touchpoint, "touchpoints", "identifier", identifiers)
     return Known(
         customers=pa.table(
             {
@@ -79,17 +78,16 @@ def known(identifiers: Mapping[str, tuple[str, str]]) -> Known:
             },
             schema=schema("customers"),
         ),
-        touchpoints=touchpoints,
+        touchpoints=of_values(models.Touchpoint, "touchpoints", "identifier", identifiers),
         promises=of_values(models.Promise, "promises", "identifier", identifiers),
-        corrections=_corrections(touchpoints),
+        corrections=_corrections(),
     )
 
 
-def _corrections(touchpoints: pa.Table) -> pa.Table:
-    """Return the corrections of touchpoints; there are few, so all are asked for where there are any."""
-    if not models.Correction.objects.exists():
-        return schema("corrections").empty_table()
-    return of_values(models.Correction, "corrections", "touchpoint_id", touchpoints["touchpoint_id"].to_pylist())
+def _corrections() -> pa.Table:
+    """Return all corrections: there are few, and some are of touchpoints that promises become only later."""
+    like = schema("corrections")
+    return as_table(bulk.rows(models.Correction, like.names), like)
 
 
 def derived(of: Known, by: Catalogue, *, at: datetime) -> Derived:

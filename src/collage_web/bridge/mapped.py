@@ -14,11 +14,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from collage import customers, reading, store
+from collage_web.bridge.arrows import WHO
 from collage_web.records.arriving import Fault
 
 __all__ = ["Arrived", "Mapped", "map_of", "mapped", "ready_map", "together", "unreadable", "warm"]
 
-_WHO: Final = ("identifier", "one", "other")
 _LOCK: Final = threading.Lock()
 
 
@@ -50,7 +50,7 @@ def map_of(name: str, kind: str, text: str) -> reading.Map:
     name
         The source's name: the first part of its ids.
     kind
-        ``segment`` or ``native``: whose ready map is taken where there is no text.
+        How it speaks: whose ready map is taken where there is no text.
     text
         The company's own map, or nothing.
 
@@ -59,7 +59,7 @@ def map_of(name: str, kind: str, text: str) -> reading.Map:
     MapError
         When it is no map, or none for single records.
     """
-    return reading.parse_map(text or reading.ready(kind), file=f"of {name}").named(name)
+    return reading.parse_map(text or ready_map(kind), file=f"of {name}").named(name)
 
 
 def mapped(map_: reading.Map, arrived: Sequence[Arrived], *, kind: str, now: datetime) -> Mapped:
@@ -155,7 +155,7 @@ def _good(table: pa.Table, arrived: Sequence[Arrived], faults: Mapping[int, Faul
         .append_column("arrival", pa.array(arrival, pa.int64()))
         .filter(good)
     )
-    for name in (name for name in _WHO if name in table.column_names):
+    for name in (name for name in WHO if name in table.column_names):
         written = [customers.normalised(each, region=region) for each in table[name].to_pylist()]
         place = table.column_names.index(name)
         table = table.set_column(place, name, pa.array(written, pa.string()))

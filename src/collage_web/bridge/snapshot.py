@@ -10,7 +10,7 @@ import pyarrow as pa
 from django.db import connection, models
 
 from collage import customers, store
-from collage_web.bridge.arrows import as_table, schema
+from collage_web.bridge.arrows import WHO, as_table, schema
 from collage_web.records import bulk
 from collage_web.records.models import Catalogue, Claim, Correction, Invitation, Promise, Rating, Touchpoint
 
@@ -25,7 +25,6 @@ TABLES: Final[dict[str, type[models.Model]]] = {
     "corrections": Correction,
 }
 _AT_ONCE: Final = 50_000
-_WHO: Final = ("identifier", "one", "other")
 
 
 def table(name: str) -> pa.Table:
@@ -90,7 +89,7 @@ def of_folder(folder: Path, *, progress: Callable[[str], None]) -> Iterator[tupl
             dataset = store.open_dataset(folder, engine, progress=lambda name: progress(f"checking {name}"))
             for name in (name for name in TABLES if name in dataset.files):
                 rows = dataset.table(name)
-                for who in (who for who in _WHO if who in rows.columns):
+                for who in (who for who in WHO if who in rows.columns):
                     rows = rows.mutate(**{who: customers.in_normal_form(rows[who])})
                 for part in engine.parts(rows, _AT_ONCE):
                     yield name, part.cast(schema(name))

@@ -13,7 +13,7 @@ from collage_web.actions.catching_up import catch_up
 from collage_web.actions.leasing import Taken, turn
 from collage_web.bridge.derived import known
 from collage_web.bridge.mapped import mapped
-from collage_web.records.models import Arrival, Identifier, Mark, Reaction, Score, SourceHour, Stale, Touchpoint
+from collage_web.records.models import Arrival, Identifier, Mark, Score, SourceHour, Stale, Touchpoint
 from tests.web.conftest import NOW, House, touchpoint
 
 WAIT: dict[str, Any] = {"wait_s": 400, "contact_id": "c1"}
@@ -219,4 +219,3 @@ def test_a_score_is_as_of_the_moment_it_was_derived(house: House) -> None:
     house.send(touchpoint(1, "user:1", **WAIT))
     house.digest()
     assert Score.objects.get().at == NOW
-    assert not Reaction.objects.exists()
