@@ -7,17 +7,17 @@ AT_ONCE ?= 2
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check bench prove docs words format lock clean
+.PHONY: help demo test check bench prove docs screenshots words format lock clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST)
 
-demo: $(READY)  ## simulate a company's year, score it, write the report on it
-	@$(BIN)/collage demo
+demo: $(READY)  ## a made-up company in a browser, things go on happening to it (DEMO_EXIT=1: ends once ready)
+	@$(BIN)/collage demo --serve
 
 test: $(READY)  ## all tests but the long searches; says what it skips and why
 	@sh .ci/provide java chromium postgresql node
-	$(BIN)/python -m pytest -n $(AT_ONCE) --dist loadgroup
+	$(BIN)/python -m pytest -n $(AT_ONCE) --dist loadgroup --durations=25 --durations-min=10
 
 check: $(READY)  ## format, lint, types, arrows, docs
 	$(BIN)/ruff format --check .
@@ -42,11 +42,15 @@ endif
 docs: $(READY)  ## the documentation, in docs/_build/html
 	$(BIN)/sphinx-build -q -W --keep-going -d docs/_build/doctrees docs docs/_build/html
 
+screenshots: $(READY)  ## the pictures of README and docs, taken of the demo
+	@sh .ci/provide chromium
+	$(BIN)/python docs/screenshots.py
+
 words: $(READY)  ## gather the words of the report and of the web for whoever translates, and compile what is translated
 	cd src/collage/report && for what in "extract -F ../../../pyproject.toml -k n_:1,2 --no-location -o locale/collage.pot ." \
 		"update -D collage -l de -i locale/collage.pot -d locale --no-fuzzy-matching --ignore-obsolete" \
 		"compile -D collage -d locale"; do ../../../$(BIN)/pybabel -q $$what; done; rm locale/collage.pot
-	cd src/collage_web && for what in "extract -F design/babel.cfg -k gettext_noop -k gettext_lazy -k pgettext:1c,2 -k npgettext:1c,2,3 --no-location -o design/locale/django.pot ." \
+	cd src/collage_web && for what in "extract -F design/babel.cfg -k gettext_noop -k gettext_lazy -k pgettext:1c,2 -k pgettext_lazy:1c,2 -k npgettext:1c,2,3 --no-location -o design/locale/django.pot ." \
 		"update -D django -l de -i design/locale/django.pot -d design/locale --no-fuzzy-matching --ignore-obsolete" \
 		"compile -D django -d design/locale"; do ../../$(BIN)/pybabel -q $$what; done; rm design/locale/django.pot
 	@sed -i -E '/^"(Project-Id-Version|Report-Msgid|POT-Creation|PO-Revision|Last-Translator|Language-Team|MIME|Content-Transfer|Generated)/d' \

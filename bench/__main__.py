@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from bench import claims, company, crediting, fitting, identity, memory, reading, score, web
+from bench import claims, company, crediting, desk, fitting, identity, memory, reading, score, web
 from bench.inputs import write_calls
 from bench.measure import Claim, Line, machine, table
 
@@ -35,11 +35,23 @@ MEASUREMENTS: dict[str, Callable[[Path, int, int], Sequence[Line | Claim]]] = {
     "ingest": web.ingest,
     "ingest-postgresql": web.ingest_postgresql,
     "import": web.taken_in,
+    "pages": desk.pages,
+    "pages-postgresql": desk.pages_postgresql,
+    "crowd": desk.crowd,
+    "crowd-postgresql": desk.crowd_postgresql,
     "large": score.large,
     "many-ratings": lambda *asked: [*fitting.many_ratings(*asked), *crediting.attributed_many(*asked)],
     "claims": claims.claims,
 }
-_ON_REQUEST = ("large", "many-ratings", "claims", "ingest-postgresql")  # minutes; the first two, gigabytes too
+_ON_REQUEST = (
+    "large",
+    "many-ratings",
+    "claims",
+    "ingest-postgresql",
+    "pages-postgresql",
+    "crowd",
+    "crowd-postgresql",
+)  # minutes; the first two, gigabytes too
 
 
 def main(arguments: Sequence[str] | None = None) -> list[Line | Claim]:

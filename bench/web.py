@@ -20,7 +20,7 @@ from typing import Any, Final
 
 from bench.measure import Line, apart
 
-__all__ = ["ingest", "ingest_postgresql", "taken_in"]
+__all__ = ["Kept", "ingest", "ingest_postgresql", "load", "running", "set_up", "taken_in"]
 
 _ROOT: Final = Path(__file__).resolve().parents[1]
 _SECONDS: Final = 12.0
@@ -43,7 +43,7 @@ _POSTGRESQL: Final = "postgresql:///{}?host=/var/run/postgresql"
 
 
 @dataclass(frozen=True, slots=True)
-class _Kept:
+class Kept:
     """Where it is kept: a folder, and the address of a PostgreSQL database, or nothing for SQLite in the folder."""
 
     folder: Path
@@ -51,10 +51,26 @@ class _Kept:
 
     @property
     def name(self) -> str:
+        """Return which database it is."""
         return "PostgreSQL" if self.address else "SQLite"
 
-    def under(self, name: str) -> _Kept:
-        return _Kept(self.folder / name, self.address)
+    @classmethod
+    @contextmanager
+    def of_postgresql(cls, folder: Path) -> Iterator[Kept]:
+        """Give a database on the local socket, which is dropped again."""
+        import psycopg  # noqa: PLC0415  # an extra
+
+        name = f"collage_bench_{os.getpid()}"
+        with psycopg.connect(_POSTGRESQL.format("postgres"), autocommit=True) as server:
+            server.execute(f"CREATE DATABASE {name}")
+            try:
+                yield cls(folder, _POSTGRESQL.format(name))
+            finally:
+                server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+    def under(self, name: str) -> Kept:
+        """Return a folder of its own in it."""
+        return Kept(self.folder / name, self.address)
 
     def ask(self, query: str) -> Any:
         """Return the first value that a query gives."""
@@ -74,20 +90,13 @@ class _Kept:
 
 def ingest(place: Path, rows: int, repeat: int) -> list[Line]:  # noqa: ARG001  # once is long enough
     """Measure batches, single touchpoints, the time until one is scored, the backlog after a minute of full load."""
-    return _ingested(_Kept(place), _share(rows))
+    return _ingested(Kept(place), _share(rows))
 
 
 def ingest_postgresql(place: Path, rows: int, repeat: int) -> list[Line]:  # noqa: ARG001  # as above
     """Measure the same on PostgreSQL, in a database made on the local socket and dropped again."""
-    import psycopg  # noqa: PLC0415  # an extra
-
-    name = f"collage_bench_{os.getpid()}"
-    with psycopg.connect(_POSTGRESQL.format("postgres"), autocommit=True) as server:
-        server.execute(f"CREATE DATABASE {name}")
-        try:
-            return _ingested(_Kept(place / "postgresql", _POSTGRESQL.format(name)), _share(rows))
-        finally:
-            server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    with Kept.of_postgresql(place / "postgresql") as kept:
+        return _ingested(kept, _share(rows))
 
 
 def _share(rows: int) -> float:
@@ -95,7 +104,7 @@ def _share(rows: int) -> float:
     return min(1.0, max(_LEAST, rows / _USUAL))
 
 
-def _ingested(kept: _Kept, share: float) -> list[Line]:
+def _ingested(kept: Kept, share: float) -> list[Line]:
     lines = []
     for batch, bar, worst in ((_BATCH, _BATCH_BAR, _BATCH_P99), (1, _SINGLE_BAR, _SINGLE_P99)):
         with _bare(kept.under(f"bare-{batch}")) as port:
@@ -126,9 +135,9 @@ def _compared(batch: int, ours: dict[str, float], floor: dict[str, float], bar: 
     )
 
 
-def _scored(port: int, key: str, there: _Kept, share: float) -> Line:
+def _scored(port: int, key: str, there: Kept, share: float) -> Line:
     """At a steady rate, ask the database when the latest touchpoint was in its customer's score."""
-    command = _load(port, key, batch=_BATCH, seconds=max(3.0, 2 * _SECONDS * share), rate=_SCORED_RATE / _BATCH)
+    command = load(port, key, batch=_BATCH, seconds=max(3.0, 2 * _SECONDS * share), rate=_SCORED_RATE / _BATCH)
     sending = subprocess.Popen(command, stdout=subprocess.DEVNULL, cwd=_ROOT)
     waits: list[float] = []
     while sending.poll() is None:
@@ -154,12 +163,12 @@ def _scored(port: int, key: str, there: _Kept, share: float) -> Line:
     )
 
 
-def _is_scored(there: _Kept, arrival: int) -> bool:
+def _is_scored(there: Kept, arrival: int) -> bool:
     """Return whether an arrival is digested and nothing of its customer waits to be derived."""
     return bool(there.ask(f"{_SCORED} {int(arrival)}"))
 
 
-def _backlog(port: int, key: str, there: _Kept, share: float) -> Line:
+def _backlog(port: int, key: str, there: Kept, share: float) -> Line:
     """Send for a minute as fast as it goes, and wait until all of it is derived."""
     sent = _loaded(port, key, batch=_BATCH, seconds=_FULL_S * share)
     left = there.ask("SELECT count(*) FROM records_arrival WHERE digested_at IS NULL")
@@ -181,7 +190,7 @@ def _backlog(port: int, key: str, there: _Kept, share: float) -> Line:
     )
 
 
-def _waits(there: _Kept) -> bool:
+def _waits(there: Kept) -> bool:
     undigested = "SELECT EXISTS (SELECT 1 FROM records_arrival WHERE digested_at IS NULL AND quarantined_at IS NULL)"
     return bool(there.ask(undigested) or there.ask("SELECT EXISTS (SELECT 1 FROM records_stale)"))
 
@@ -191,7 +200,7 @@ def taken_in(place: Path, rows: int, repeat: int) -> list[Line]:  # noqa: ARG001
     company = place / "import-company"
     apart("simulate", str(company), "--customers", str(int(_CUSTOMERS * _share(rows))), "--days", "365", "--seed", "5")
     n = int(json.loads((company / "dataset.json").read_text())["tables"]["touchpoints"]["rows"])
-    environment = _set_up(_Kept(place / "import"))
+    environment = set_up(Kept(place / "import"))
     done = subprocess.run(
         [sys.executable, "-m", "collage.cli", "import", str(company)],
         env=environment, check=True, capture_output=True, text=True,
@@ -213,7 +222,8 @@ def taken_in(place: Path, rows: int, repeat: int) -> list[Line]:  # noqa: ARG001
     ]
 
 
-def _load(port: int, key: str, *, batch: int, seconds: float, rate: float = 0.0) -> Sequence[str]:
+def load(port: int, key: str, *, batch: int, seconds: float, rate: float = 0.0) -> Sequence[str]:
+    """Return the command that sends touchpoints; it prints what came of it as JSON."""
     words = {
         "port": port,
         "key": key,
@@ -232,16 +242,16 @@ def _load(port: int, key: str, *, batch: int, seconds: float, rate: float = 0.0)
 
 def _loaded(port: int, key: str, *, batch: int, seconds: float) -> dict[str, float]:
     subprocess.run(
-        _load(port, key, batch=batch, seconds=min(2.0, seconds)), check=True, capture_output=True, text=True, cwd=_ROOT
+        load(port, key, batch=batch, seconds=min(2.0, seconds)), check=True, capture_output=True, text=True, cwd=_ROOT
     )
-    words = _load(port, key, batch=batch, seconds=seconds)
+    words = load(port, key, batch=batch, seconds=seconds)
     done = subprocess.run(words, check=True, capture_output=True, text=True, cwd=_ROOT)
     told: dict[str, float] = json.loads(done.stdout)
     return told
 
 
 @contextmanager
-def _bare(kept: _Kept) -> Iterator[int]:
+def _bare(kept: Kept) -> Iterator[int]:
     kept.folder.mkdir(parents=True)
     port, processes = _free(), "2" if kept.address else "1"
     if kept.address:
@@ -261,14 +271,14 @@ def _bare(kept: _Kept) -> Iterator[int]:
 
 
 @contextmanager
-def _served(kept: _Kept) -> Iterator[tuple[int, str, _Kept]]:
+def _served(kept: Kept) -> Iterator[tuple[int, str, Kept]]:
     if kept.address:
         import psycopg  # noqa: PLC0415  # an extra
 
         with psycopg.connect(kept.address) as there:
             there.execute("DROP SCHEMA public CASCADE")
             there.execute("CREATE SCHEMA public")
-    environment, port = _set_up(kept), _free()
+    environment, port = set_up(kept), _free()
     made = subprocess.run(
         [sys.executable, "-m", "collage.cli", "source", "till", "--kind", "native", "--rate", "100000"],
         env=environment, check=True, capture_output=True, text=True,
@@ -282,7 +292,8 @@ def _served(kept: _Kept) -> Iterator[tuple[int, str, _Kept]]:
         yield port, key, kept
 
 
-def _set_up(kept: _Kept) -> dict[str, str]:
+def set_up(kept: Kept) -> dict[str, str]:
+    """Make a house, and return the environment in which it is one."""
     kept.folder.mkdir(parents=True, exist_ok=True)
     others = {name: value for name, value in os.environ.items() if not name.startswith(("COLLAGE_", "DJANGO_"))}
     environment = {**others, "COLLAGE_VAR": str(kept.folder), "DATABASE_URL": kept.address}
@@ -290,6 +301,14 @@ def _set_up(kept: _Kept) -> dict[str, str]:
     words = ["init", "--email", "bench@example.org", "--password-file", str(kept.folder / "password")]
     subprocess.run([sys.executable, "-m", "collage.cli", *words], env=environment, check=True, capture_output=True)
     return environment
+
+
+@contextmanager
+def running(environment: dict[str, str]) -> Iterator[int]:
+    """Run the server of a house, and give its port."""
+    port = _free()
+    with _running(["-m", "collage.cli", "serve", "--bind", f"127.0.0.1:{port}"], environment, port):
+        yield port
 
 
 @contextmanager

@@ -11,4 +11,4 @@ Nothing heavy is imported here.
 
 __all__ = ["__version__"]
 
-__version__ = "0.6.0"
+__version__ = "0.7.0"

@@ -60,6 +60,11 @@ class CollageError(Exception):
         found = self.found if len(self.found) <= _LONGEST else f"{self.found[:_LONGEST]} …"
         return f"{self.asked}\n  found: {found}\n  to do: {self.do}"
 
+    @property
+    def in_short(self) -> str:
+        """Return what was found and what to do in one line, for whoever has just asked and sees what."""
+        return f"{self.found}: {self.do}."
+
 
 class UsageError(CollageError):
     """The command was called in a way that cannot be meant."""

@@ -5,9 +5,11 @@ COLLAGE_SECRET_KEY   default: the file secret_key in that folder, which `collage
 DATABASE_URL         postgresql://user:password@host:port/name (default: SQLite in that folder)
 COLLAGE_HOSTS        names under which the server is asked, with commas between them (default: this machine alone)
 COLLAGE_PUBLIC_URL   how customers and clients reach it, such as https://collage.example
+COLLAGE_MEMORY       of the job that works the company's figures out, before it goes to disk (default here: 1GB)
 COLLAGE_SQLITE_SYNC  FULL (default: what was acknowledged survives a loss of power) or NORMAL (it may not)
 COLLAGE_ADMIN_MFA    1 (default: administrators are led to set up a second factor) or 0 (for demonstrations and tests)
 COLLAGE_METRICS_TOKEN  who sends it as Bearer may read /metrics (default: this machine alone may)
+COLLAGE_HOOKS_PRIVATE  1: webhooks may lead to machines of one's own network, and by http (default: 0)
 COLLAGE_PROXIES      how many proxies of yours stand before the server and write X-Forwarded-For (default: 0)
 """
 
@@ -35,6 +37,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 INSTALLED_APPS = [
     "collage_web.records",
     "collage_web.design",
+    "collage_web.desk",
     "collage_web.board",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -52,6 +55,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "collage_web.design.unkept.Unkept",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -63,6 +67,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "axes.middleware.AxesMiddleware",
+    "collage_web.design.clocks.Clocks",
     "collage_web.design.unavailable.Unavailable",
     "collage_web.design.second_factor.SecondFactor",
 ]
@@ -125,7 +130,10 @@ AXES_LOCKOUT_CALLABLE = "collage_web.design.login.locked"
 AXES_SENSITIVE_PARAMETERS = ["username", "ip_address", "login", "csrfmiddlewaretoken", "code", "credential"]
 AXES_ENABLE_ACCESS_FAILURE_LOG = False
 AXES_VERBOSE = False  # its lines have addresses in them
+COLLAGE_FIGURES_MEMORY = os.environ.get("COLLAGE_MEMORY", "1GB")
+COLLAGE_HOOKS_PRIVATE = os.environ.get("COLLAGE_HOOKS_PRIVATE", "0") == "1"
 COLLAGE_MAY = "collage_web.records.gates.may"  # by its name: `design` stands below `records` and must not import it
+COLLAGE_ZONE = "collage_web.records.gates.zone"  # as above
 COLLAGE_SECOND_FACTOR_ROLES = frozenset({"admin"} if os.environ.get("COLLAGE_ADMIN_MFA", "1") != "0" else ())
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"

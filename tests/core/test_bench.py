@@ -15,7 +15,15 @@ from bench.memory import memory
 from collage.experience.model import Gain
 from tests.core.report.taught import SHARES, model
 
-SERVED = {"ingest", "ingest-postgresql", "import"}  # tests/web/test_bench.py has those
+SERVED = {
+    "ingest",
+    "ingest-postgresql",
+    "import",
+    "pages",
+    "pages-postgresql",
+    "crowd",
+    "crowd-postgresql",
+}  # tests/web/test_bench.py has those
 
 
 def test_every_measurement_gives_its_lines_in_one_table_and_as_json(

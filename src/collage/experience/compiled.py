@@ -2,7 +2,8 @@
 
 Building the expression takes Ibis about a second, running what it says about one customer some milliseconds. So who
 answers requests keeps the text. There is no second implementation: the text is what `marks`, `score` and
-`contributions` compile to, on tables by these names.
+`contributions` compile to, on tables by these names. Running it costs by the number of steps, not of rows; so who asks
+for the contributions gets the scores with them.
 """
 
 from __future__ import annotations
@@ -17,9 +18,10 @@ import ibis.expr.types as ir
 import pyarrow as pa
 
 from collage.experience.catalogue import Catalogue
-from collage.experience.explain import contributions
+from collage.experience.explain import contributed
+from collage.experience.fold import faded
 from collage.experience.marks import marks
-from collage.experience.score import score
+from collage.experience.score import score, scored, totals
 from collage.tables import CONTRACTS
 
 __all__ = ["Compiled", "compiled"]
@@ -32,9 +34,11 @@ _READ = ("touchpoints", "customers", "corrections", "marks")
 class Compiled:
     """Queries as text, and what they read.
 
-    `statements` maps ``marks``, ``score`` and ``contributions`` to a query. They read tables of the names in `inputs`
+    `statements` maps ``marks``, ``score`` and ``explained`` to a query. They read tables of the names in `inputs`
     (by the contracts of these names; `asked` has one row, the moment `at`), which whoever runs them fills: ``marks``
-    reads touchpoints, customers and corrections; the other two read marks. `fixed` are small tables that never change:
+    reads touchpoints, customers and corrections; the other two read marks, touchpoints and customers. ``explained``
+    gives the columns of ``score`` with those of `contributions` behind, a row for each contribution; a customer
+    without any has one row, in which these are null. `fixed` are small tables that never change:
     the catalogue's rules, under names of their own.
     """
 
@@ -65,7 +69,7 @@ def compiled(catalogue: Catalogue, engine: Literal["duckdb", "spark"]) -> Compil
     tables = {
         "marks": marks(touchpoints, customers, catalogue, read["corrections"]),
         "score": score(read["marks"], touchpoints, customers, catalogue, at=asked),
-        "contributions": contributions(read["marks"], customers, catalogue, at=asked),
+        "explained": _explained(read["marks"], touchpoints, customers, catalogue, at=asked),
     }
     fixed = {name: table for each in tables.values() for name, table in _in_memory(each).items()}
     dialect = "pyspark" if engine == "spark" else engine
@@ -78,6 +82,17 @@ def compiled(catalogue: Catalogue, engine: Literal["duckdb", "spark"]) -> Compil
         ibis.options.sql.fuse_selects = fused
     inputs = {name: table.schema().to_pyarrow() for name, table in {**read, "asked": asked}.items()}
     return Compiled(engine, statements, inputs, fixed)
+
+
+def _explained(
+    marks: ir.Table, touchpoints: ir.Table, customers: ir.Table, catalogue: Catalogue, *, at: ir.Table
+) -> ir.Table:
+    """Return scores and contributions, for both of which marks are faded and added up once."""
+    each = faded(marks, customers, catalogue, at=at)
+    whole = totals(each, catalogue)
+    scores = scored(whole, touchpoints, customers, at=at)
+    met = scores.left_join(contributed(each, whole, customers, catalogue), "customer_id")
+    return met.drop("customer_id_right")
 
 
 def _in_memory(table: ir.Table) -> dict[str, pa.Table]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import ibis
 import ibis.expr.types as ir
@@ -12,13 +12,12 @@ from collage.customers.identity import customer_of
 from collage.errors import UsageError
 from collage.experience.catalogue import Catalogue
 from collage.experience.fold import At, faded, per_evidence
-from collage.experience.index import slope
 from collage.experience.people import named
 from collage.experience.score import totals
 from collage.experience.sentences import LANGUAGES, tell
 from collage.experience.whatif import moved
 
-__all__ = ["contributions", "explain", "lost_most", "told"]
+__all__ = ["contributed", "contributions", "explain", "lost_most", "said", "told"]
 
 _EXPLAINED = ("touchpoint_id", "mark", "occurred_at", "owner", "channel", "contribution", "points", "without")
 _POINTING = ("about", "weighs_as")
@@ -55,9 +54,12 @@ def contributions(marks: ir.Table, customers: ir.Table, catalogue: Catalogue, *,
         When `at` has no zone.
     """
     each = faded(marks, customers, catalogue, at=at)
-    whole = totals(each, catalogue)
-    per_point = slope(whole.experience, sd=catalogue.index_sd)  # once a customer, not once a mark
-    whole = whole.select("customer_id", "summed", "own", "scale", per_point=per_point)
+    return contributed(each, totals(each, catalogue), customers, catalogue)
+
+
+def contributed(each: ir.Table, whole: ir.Table, customers: ir.Table, catalogue: Catalogue) -> ir.Table:
+    """Return what `contributions` does, of marks that were faded (`each`) and added up (`whole`) already."""
+    whole = whole.select("customer_id", "summed", "own", "scale", "per_point")
     met = moved(each, catalogue).join(whole, "customer_id")
     left_evidence = met.own - met.weighty + met.gained_evidence
     left_sum = met.summed - met.weighed - met.undone + met.gained
@@ -179,14 +181,46 @@ def told(rows: ir.Table, touchpoints: ir.Table, catalogue: Catalogue, *, languag
     if not fetched.num_rows:  # Spark forgets the columns of a table without rows
         fetched = rows.schema().to_pyarrow().empty_table()
     facts = _facts(fetched, touchpoints, catalogue)
+    rows_ = fetched.select(["touchpoint_id", "mark", *_POINTING]).to_pylist()
+    return fetched.append_column("says", pa.array(said(rows_, facts, catalogue, language=language), pa.string()))
+
+
+def said(
+    rows: Sequence[Mapping[str, object]],
+    facts: Mapping[str, Mapping[str, object]],
+    catalogue: Catalogue,
+    *,
+    language: str = "en",
+) -> list[str]:
+    """Return what each mark is in words, where the touchpoints are at hand.
+
+    Parameters
+    ----------
+    rows
+        Each with `touchpoint_id`, `mark`, `about` and `weighs_as`.
+    facts
+        Touchpoints by their id, with the columns that the catalogue's sentences name.
+    catalogue
+        Its `says`; a mark that it has no longer is told by its name.
+    language
+        One of `sentences.LANGUAGES`; a mark without a text in it is told in English.
+
+    Returns
+    -------
+    list of str
+        One for each row; what was taken back is told with the strike.
+    """
     says = {mark.name: mark.says.get(language, mark.says["en"]) for mark in catalogue.marks}
+
+    def one(mark: str, touchpoint: object) -> str:
+        return tell(says[mark], facts.get(str(touchpoint), {}), language) if mark in says else mark
+
     sentences = []
-    for row in fetched.select(["touchpoint_id", "mark", *_POINTING]).to_pylist():
-        words = tell(says[row["mark"]], facts.get(row["touchpoint_id"], {}), language)
-        if row["mark"] != row["weighs_as"]:
-            words += f": {tell(says[row['weighs_as']], facts.get(row['about'], {}), language)}"
-        sentences.append(words)
-    return fetched.append_column("says", pa.array(sentences, pa.string()))
+    for row in rows:
+        mark, weighs_as = str(row["mark"]), str(row["weighs_as"])
+        words = one(mark, row["touchpoint_id"])
+        sentences.append(words if mark == weighs_as else f"{words}: {one(weighs_as, row['about'])}")
+    return sentences
 
 
 def _facts(fetched: pa.Table, touchpoints: ir.Table, catalogue: Catalogue) -> dict[str, Mapping[str, object]]:

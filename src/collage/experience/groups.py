@@ -9,7 +9,7 @@ import ibis.expr.types as ir
 
 from collage.experience.catalogue import Catalogue
 from collage.experience.fold import At, age_days, faded, up_to
-from collage.experience.index import double, index
+from collage.experience.index import double, indexed
 from collage.experience.people import keyed
 from collage.experience.score import totals
 
@@ -156,8 +156,7 @@ def _put_together(n: ir.Table, summed: ir.Table, catalogue: Catalogue, *, by: By
     whole = whole.mutate(
         **{name: whole[name].fill_null(ibis.literal(0, type=whole[name].type())) for name in summed.columns[2:]}
     )
-    found = _means(whole)
-    found = found.mutate(index=index(found.experience, sd=catalogue.index_sd))
+    found = indexed(_means(whole), sd=catalogue.index_sd)
     return found.select(
         *("at", ibis._.n.name("customers"), "marks", "experience", "low", "high", "loss", "gain", "index")
     )

@@ -17,7 +17,7 @@ from functools import reduce
 import ibis
 import ibis.expr.types as ir
 
-__all__ = ["double", "index", "index_of", "slope"]
+__all__ = ["double", "index_of", "indexed"]
 
 _NEAR = 0.5
 _FAR = 7.07106781186547
@@ -39,23 +39,45 @@ def double(value: float) -> ir.FloatingScalar:
     return ibis.literal(value, type="float64").cast("float64")
 
 
-def index(experience: ir.FloatingValue, *, sd: float) -> ir.FloatingValue:
-    """Return experience on the scale from 0 to 100: 100·Φ(experience/sd); 50 is neutral.
+def indexed(table: ir.Table, *, sd: float) -> ir.Table:
+    """Return a table with its experience on the scale from 0 to 100, and what a point of experience is worth on it.
+
+    In steps, each a column: an engine that does not look for what occurs twice works each out once.
 
     Parameters
     ----------
-    experience
-        In points of expected satisfaction.
+    table
+        With a column `experience`, in points of expected satisfaction.
     sd
         `Catalogue.index_sd`, above 0. Source: model.md §10.7.
+
+    Returns
+    -------
+    Table
+        The same, with `index`, 100·Φ(experience/sd), where 50 is neutral; and `per_point`, (index - 50)/experience,
+        and at 0 its limit 100·Φ'(0)/sd: a contribution φ to the experience is worth φ times this in points of the
+        index; so the points of all contributions add up to index - 50 exactly (model.md §1.9: Aumann-Shapley).
     """
-    z = experience / double(sd)
-    near = z * _polynomial(z * z, _SERIES)
-    return double(50.0) + double(100.0) * ibis.ifelse(z.abs() < double(_NEAR), near, _beyond(z))
+    met = table.mutate(z=table.experience / double(sd))
+    met = met.mutate(z_size=ibis.least(met.z.abs(), double(_FARTHEST)))
+    met = met.mutate(
+        z_near=_polynomial(met.z_size * met.z_size, _SERIES),
+        z_bell=(met.z_size * met.z_size * double(-0.5)).exp(),
+        z_fraction=ibis.ifelse(met.z_size < double(_FAR), _fraction(met.z_size), _continued(met.z_size)),
+    )
+    is_near = met.z_size < double(_NEAR)
+    side = ibis.ifelse(met.z < double(0.0), double(-1.0), double(1.0))
+    met = met.mutate(z_far=side * (double(0.5) - met.z_bell * met.z_fraction))
+    met = met.mutate(
+        index=double(50.0) + double(100.0) * ibis.ifelse(is_near, met.z * met.z_near, met.z_far),
+        per_point=double(100.0 / sd)
+        * ibis.ifelse(is_near, met.z_near, met.z_far / ibis.ifelse(is_near, double(1.0), met.z)),
+    )
+    return met.drop("z", "z_size", "z_near", "z_bell", "z_fraction", "z_far")
 
 
 def index_of(experience: float, *, sd: float) -> float:
-    """Return one number on the scale from 0 to 100, as `index` does for a column.
+    """Return one number on the scale from 0 to 100, as `indexed` does for a column.
 
     Parameters
     ----------
@@ -72,27 +94,15 @@ def index_of(experience: float, *, sd: float) -> float:
     return 50.0 + 50.0 * math.erf(experience / sd / math.sqrt(2.0))
 
 
-def slope(experience: ir.FloatingValue, *, sd: float) -> ir.FloatingValue:
-    """Return (index - 50)/experience, and at 0 its limit 100·Φ'(0)/sd.
-
-    A contribution φ to the experience is worth φ times this in points of the index; so the points of all
-    contributions add up to index - 50 exactly (model.md §1.9: Aumann-Shapley).
-    """
-    z = experience / double(sd)
-    small = z.abs() < double(_NEAR)
-    near = _polynomial(z * z, _SERIES)
-    far = _beyond(z) / ibis.ifelse(small, double(1.0), z)
-    return double(100.0 / sd) * ibis.ifelse(small, near, far)
+def _fraction(size: ir.FloatingValue) -> ir.FloatingValue:
+    """Return what the bell is multiplied by away from zero."""
+    return _polynomial(size, _ABOVE) / _polynomial(size, _BELOW)
 
 
-def _beyond(z: ir.FloatingValue) -> ir.FloatingValue:
-    """Return Φ(z) - ½ away from zero."""
-    size = ibis.least(z.abs(), double(_FARTHEST))
-    bell = (size * size * double(-0.5)).exp()
-    fraction = _polynomial(size, _ABOVE) / _polynomial(size, _BELOW)
+def _continued(size: ir.FloatingValue) -> ir.FloatingValue:
+    """Return the same farther away."""
     far = reduce(lambda below, n: size + double(n) / below, (4.0, 3.0, 2.0, 1.0), size + double(0.65))
-    tail = bell * ibis.ifelse(size < double(_FAR), fraction, double(1 / math.sqrt(2 * math.pi)) / far)
-    return ibis.ifelse(z < double(0.0), tail - double(0.5), double(0.5) - tail)
+    return double(1 / math.sqrt(2 * math.pi)) / far
 
 
 def _polynomial(x: ir.FloatingValue, coefficients: Sequence[float]) -> ir.FloatingValue:

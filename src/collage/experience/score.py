@@ -11,14 +11,15 @@ import pyarrow as pa
 from collage.experience.catalogue import Catalogue
 from collage.experience.fitted import Fitted
 from collage.experience.fold import At, age_days, evidence_share, faded, per_evidence, up_to
-from collage.experience.index import double, index
+from collage.experience.index import double, indexed
 from collage.experience.people import keyed, named
 from collage.tables import CONTRACTS
 
-__all__ = ["score", "totals"]
+__all__ = ["score", "scored", "totals"]
 
 _TREND_DAYS, _STRIKES_DAYS = 30.0, 90.0
 _NINETY_PERCENT = 1.645
+_NEUTRAL = 50.0
 _ALONG = "along_"
 
 
@@ -51,20 +52,24 @@ def score(marks: ir.Table, touchpoints: ir.Table, customers: ir.Table, catalogue
     UsageError
         When `at` has no zone.
     """
+    summed = totals(faded(marks, customers, catalogue, at=at), catalogue)
+    return scored(summed, touchpoints, customers, at=at)
+
+
+def scored(summed: ir.Table, touchpoints: ir.Table, customers: ir.Table, *, at: At) -> ir.Table:
+    """Return what `score` does, of marks that were added up already (`summed`, as `totals` gives it)."""
     # the latest of each identifier first: far fewer rows meet customers and moments
     each = up_to(touchpoints.select("identifier", "occurred_at"), at=at)
     each = each.group_by("identifier", "at").agg(occurred_at=each.occurred_at.max())
     seen = each.join(keyed(customers), "identifier")
     seen = seen.group_by("customer_id", "at").agg(last_touchpoint_at=seen.occurred_at.max())
-    summed = totals(faded(marks, customers, catalogue, at=at), catalogue)
     met = seen.left_join(summed, ["customer_id", "at"])
-    sums = [name for name in summed.columns if name not in {"customer_id", "at"}]
-    met = met.mutate(**{name: met[name].fill_null(ibis.literal(0, type=met[name].type())) for name in sums})
+    sums = [name for name in summed.columns if name not in {"customer_id", "at", "index"}]
     met = met.mutate(
-        index=index(met.experience, sd=catalogue.index_sd),
-        low=met.experience - met.spread,
-        high=met.experience + met.spread,
+        **{name: met[name].fill_null(ibis.literal(0, type=met[name].type())) for name in sums},
+        index=met["index"].fill_null(double(_NEUTRAL)),
     )
+    met = met.mutate(low=met.experience - met.spread, high=met.experience + met.spread)
     schema = CONTRACTS["scores"].schema()
     return named(met.select(*schema.names), customers).cast(schema)
 
@@ -83,7 +88,7 @@ def totals(remains: ir.Table, catalogue: Catalogue) -> ir.Table:
     -------
     Table
         `customer_id`, `at`, `summed` (N), `own` (D), `scale` ((κ+1)/(κ+D)), `experience`, `evidence`, `trend`,
-        `n_marks`, `strikes_90d` and `spread` (half the width of the 90 % interval).
+        `n_marks`, `strikes_90d`, `spread` (half the width of the 90 % interval), `index` and `per_point`.
     """
     days = age_days(remains.occurred_at, remains["at"])
     recent = days <= double(_TREND_DAYS)
@@ -110,7 +115,7 @@ def totals(remains: ir.Table, catalogue: Catalogue) -> ir.Table:
         **_directions(by_name),
     )
     each = each.mutate(scale=per_evidence(each.own, catalogue.kappa))
-    return each.select(
+    summed = each.select(
         "customer_id",
         "at",
         "summed",
@@ -123,6 +128,7 @@ def totals(remains: ir.Table, catalogue: Catalogue) -> ir.Table:
         trend=each.scale * each.recent,
         spread=each.scale * _square(each).sqrt() * double(_NINETY_PERCENT),
     )
+    return indexed(summed, sd=catalogue.index_sd)
 
 
 def _related(fitted: Fitted, catalogue: Catalogue) -> ir.Table | None:

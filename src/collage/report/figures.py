@@ -135,7 +135,12 @@ class Figures:
 
 
 def figures(
-    source: Source, *, at: datetime, language: str, progress: Callable[[str], None] = lambda _: None
+    source: Source,
+    *,
+    at: datetime,
+    language: str,
+    at_once: int = _WEEKS + 1,
+    progress: Callable[[str], None] = lambda _: None,
 ) -> Figures:
     """Return all figures of a report.
 
@@ -147,6 +152,8 @@ def figures(
         The moment of asking, with its zone.
     language
         Of the sentences that say what happened to whom: ``en`` or ``de``.
+    at_once
+        How many weeks of the company are worked out together: fewer take less memory, and longer.
     progress
         Told what is being worked out.
 
@@ -164,9 +171,7 @@ def figures(
     progress("the company, week by week")
     weeks = [at - timedelta(weeks=week) for week in range(_WEEKS)]
     before = at - timedelta(days=BEFORE_DAYS)
-    asked = experience.moments(*dict.fromkeys([*weeks, before]))
-    company = _rows(experience.groups(*tables, by="company", at=asked), "at")
-    by_moment = {row["at"]: row for row in company}
+    by_moment = _company(source, list(dict.fromkeys([*weeks, before])), at_once)
     progress("what was lost and gained")
     there = source.touchpoints.filter(source.touchpoints.occurred_at <= ibis.literal(at))
     counted = summary(there)
@@ -180,6 +185,7 @@ def figures(
     now = source.kept(scores.filter(scores["at"] == ibis.literal(at)))
     falling, n_falling = _falling(source, now, at=at, language=language)
     progress("what is not known")
+    # Long because every figure of the report is named here once
     return Figures(
         name=source.name,
         at=at,
@@ -207,6 +213,14 @@ def figures(
         earned=_earned(source, language=language, progress=progress),
         silence=_silence(source, progress=progress),
     )
+
+
+def _company(source: Source, moments: Sequence[datetime], at_once: int) -> dict[datetime, dict[str, Any]]:
+    """Return the company's row at each moment, some of them worked out together."""
+    tables = (source.marks, source.touchpoints, source.customers, source.catalogue)
+    parts = [experience.moments(*moments[place : place + at_once]) for place in range(0, len(moments), at_once)]
+    rows = [row for part in parts for row in _rows(experience.groups(*tables, by="company", at=part), "at")]
+    return {row["at"]: row for row in rows}
 
 
 def _earned(source: Source, *, language: str, progress: Callable[[str], None]) -> Earned | None:

@@ -30,6 +30,19 @@ class Queries(Protocol):
         """Return the tables that never change."""
 
 
+class _Filling:
+    """Rows that change under one name: DuckDB reads those of the moment, and what was prepared of it stays."""
+
+    def __init__(self, rows: pa.Table) -> None:
+        self.rows = rows
+
+    def __arrow_c_schema__(self) -> object:
+        return self.rows.schema.__arrow_c_schema__()
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        return self.rows.__arrow_c_stream__(requested_schema)
+
+
 class Prepared:
     """An open DuckDB of its own with prepared queries; not to be shared by threads at the same moment."""
 
@@ -41,13 +54,20 @@ class Prepared:
             self._connection.execute(macro)
         for name, table in queries.fixed.items():
             self._make(name, table)
+        self._filling: dict[str, _Filling] = {}
         for name, schema in queries.inputs.items():
             self._make(name, schema.empty_table())
+            self._filling[name] = _Filling(schema.empty_table())
+            self._connection.register(f"filling {name}", self._filling[name])
         # For a few rows the order of joins does not matter, and looking for the best costs ten times the run. A query
         # that is prepared and not optimised is neither parsed nor bound again, while no table is made or dropped.
         self._connection.execute("PRAGMA disable_optimizer")
+        for name in queries.inputs:
+            into, of = _quoted(name), _quoted(f"filling {name}")
+            self._prepare(f"clear {name}", f"DELETE FROM {into}")  # noqa: S608  # quoted
+            self._prepare(f"fill {name}", f"INSERT INTO {into} FROM {of}")
         for name, query in queries.statements.items():
-            self._connection.execute(f"PREPARE {_quoted(f'run {name}')} AS {query}")
+            self._prepare(f"run {name}", query)
 
     def fill(self, name: str, rows: pa.Table) -> None:
         """Replace the rows of an input.
@@ -65,11 +85,12 @@ class Prepared:
             When the rows do not fit.
         """
         try:
-            self._connection.execute(f"DELETE FROM {_quoted(name)}")  # noqa: S608  # quoted
-            self._connection.register("filling", rows.select(self._inputs[name].names))
-            self._connection.execute(f"INSERT INTO {_quoted(name)} FROM filling")  # quoted
-            self._connection.unregister("filling")
-        except (duckdb.Error, pa.ArrowException, KeyError) as error:
+            like = self._inputs[name]
+            self._filling[name].rows = rows.select(like.names).cast(like)
+            self._connection.execute(f"EXECUTE {_quoted(f'clear {name}')}")
+            self._connection.execute(f"EXECUTE {_quoted(f'fill {name}')}")
+            self._filling[name].rows = like.empty_table()
+        except (duckdb.Error, pa.ArrowException, KeyError, ValueError) as error:
             raise EngineError(f"fill {name}", said(error), "give rows by the contract of this name") from error
 
     def run(self, name: str) -> pa.Table:
@@ -90,6 +111,9 @@ class Prepared:
     def close(self) -> None:
         """Close the connection."""
         self._connection.close()
+
+    def _prepare(self, name: str, query: str) -> None:
+        self._connection.execute(f"PREPARE {_quoted(name)} AS {query}")
 
     def _make(self, name: str, table: pa.Table) -> None:
         self._connection.register("made", table)

@@ -40,6 +40,7 @@ STAGES: dict[str, tuple[str, ...]] = {
         "self_service.succeeded",
         "self_service.failed",
         "repeat.asked",
+        "note.made",
     ),
     "solve": (
         "issue.opened",

@@ -2,21 +2,51 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable
+import random
+import threading
+from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Literal
+from typing import Any, Final, Literal
 
-from django.db import models
-
+from collage_web.records import bulk
 from collage_web.records.models import SourceHour
 
-__all__ = ["hour_of", "moved"]
+__all__ = ["count", "hour_of", "moved"]
+
+_KEY: Final = ("source_id", "hour", "writer")
+_COUNTED: Final = ("accepted", "duplicate", "quarantined", "refused")
+_WRITERS: Final = 64
+_THREAD = threading.local()
 
 
 def hour_of(moment: datetime) -> datetime:
     """Return the hour in which something is counted."""
     return moment.replace(minute=0, second=0, microsecond=0)
+
+
+def count(rows: Iterable[Sequence[Any]]) -> None:
+    """Add to what sources sent.
+
+    Parameters
+    ----------
+    rows
+        Source, hour, accepted, duplicate, quarantined, refused, last moment; ordered by source and hour, or two who
+        count could wait for each other.
+    """
+    writer, written = _writer(), bulk.moments()
+    mine = [(source, written(hour), writer, *n, written(last)) for source, hour, *n, last in rows]
+    here = bulk.table(SourceHour)
+    added = ", ".join(f"{name} = {here}.{name} + excluded.{name}" for name in _COUNTED)
+    later = f"CASE WHEN excluded.last_at > {here}.last_at THEN excluded.last_at ELSE {here}.last_at END"
+    bulk.changed(SourceHour, _KEY, (*_KEY, *_COUNTED, "last_at"), mine, set_=f"{added}, last_at = {later}")
+
+
+def _writer() -> int:
+    """Return which rows this thread counts in: those of another are seldom the same."""
+    if not hasattr(_THREAD, "writer"):
+        _THREAD.writer = random.randrange(_WRITERS)  # noqa: S311  # nothing depends on it but who waits for whom
+    writer: int = _THREAD.writer
+    return writer
 
 
 def moved(source: int, received: Iterable[datetime], *, into: Literal["accepted", "quarantined"]) -> None:
@@ -31,7 +61,9 @@ def moved(source: int, received: Iterable[datetime], *, into: Literal["accepted"
     into
         What they are now; before they were the other of the two.
     """
-    out_of = "quarantined" if into == "accepted" else "accepted"
-    for hour, n in Counter(map(hour_of, received)).items():
-        counted = SourceHour.objects.filter(source=source, hour=hour)
-        counted.update(**{into: models.F(into) + n, out_of: models.F(out_of) - n})
+    seen: dict[datetime, tuple[int, datetime]] = {}
+    for moment in received:
+        n, last = seen.get(hour_of(moment), (0, moment))
+        seen[hour_of(moment)] = n + 1, max(last, moment)
+    sign = 1 if into == "quarantined" else -1
+    count((source, hour, -sign * n, 0, sign * n, 0, last) for hour, (n, last) in sorted(seen.items()))

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+import pyarrow as pa
+import pyarrow.compute as pc
 import structlog
 from django.db import Error
 
+from collage.experience import Catalogue
+from collage_web.actions import reacting
 from collage_web.actions.identifying import resolve, touched
 from collage_web.actions.leasing import Lost, Turn
 from collage_web.bridge.arrows import as_tuples, schema
 from collage_web.bridge.derived import Derived, catalogue, derived, identifiers_of, known
+from collage_web.bridge.whole import objecting
 from collage_web.records import bulk
-from collage_web.records.models import Mark, Score, Stale
+from collage_web.records.models import Mark, Reaction, Score, Stale
 
 __all__ = ["NAME", "as_derived", "derive", "derive_of", "derived_now"]
 
@@ -83,8 +88,9 @@ def derive_of(identifiers: set[str], mine: Turn, *, chance: random.Random) -> in
     whose = identifiers_of(customers)
     # what is added from here on was not seen, and stays
     seen = bulk.within(Stale, ("id",), "identifier", whose)
-    found = derived(known(whose), catalogue(), at=mine.clock())
-    for change in _changes(found, customers, [number for (number,) in seen]):
+    by, now = catalogue(), mine.clock()
+    found = _kept(derived(known(whose), by, at=now), whose)
+    for change in _changes(found, customers, [number for (number,) in seen], by=by, now=now):
         with mine.writing():
             change.write()
     return len(customers)
@@ -92,7 +98,17 @@ def derive_of(identifiers: set[str], mine: Turn, *, chance: random.Random) -> in
 
 def derived_now(customers: Sequence[str], *, at: datetime) -> Derived:
     """Return what follows from all that is known of customers; nothing is written."""
-    return derived(known(identifiers_of(customers)), catalogue(), at=at)
+    whose = identifiers_of(customers)
+    return _kept(derived(known(whose), catalogue(), at=at), whose)
+
+
+def _kept(found: Derived, whose: Mapping[str, tuple[str, str]]) -> Derived:
+    """Leave out the scores of those who object to being scored; what they met with stays."""
+    unscored = objecting(whose)
+    if not unscored:
+        return found
+    theirs = pc.is_in(found.scores["customer_id"], value_set=pa.array(sorted(unscored), pa.string()))
+    return Derived(found.marks, found.scores.filter(pc.invert(theirs)))
 
 
 def as_derived(found: Derived) -> set[tuple[Any, ...]]:
@@ -109,6 +125,7 @@ class _Change:
     scores: Sequence[tuple[Any, ...]]
     nobody: Sequence[str]
     seen: Sequence[int]
+    told: Sequence[Reaction] = ()
 
     def write(self) -> None:
         bulk.delete(Mark, "id", self.gone)
@@ -117,20 +134,24 @@ class _Change:
         if self.scores:
             bulk.changed(Score, ("customer",), _SCORE, self.scores, set_=_REPLACED)
         bulk.delete(Stale, "id", self.seen)
+        reacting.record(self.told)
 
 
 _REPLACED: Final = ", ".join(f'"{name}" = excluded."{name}"' for name in _SCORE[1:])
 
 
-def _changes(found: Derived, customers: Sequence[str], seen: Sequence[int]) -> list[_Change]:
+def _changes(
+    found: Derived, customers: Sequence[str], seen: Sequence[int], *, by: Catalogue, now: datetime
+) -> list[_Change]:
     """Return what differs from what is there: all in one transaction where it is little, and the notes go last."""
     there = bulk.within(Mark, ("id", *_MARK), "customer", customers)
     old = {row[1:]: row[0] for row in there}
-    now = as_tuples(found.marks.select(_MARK))
-    new = [row for row in now if row not in old]
-    kept = set(now)
+    rows = as_tuples(found.marks.select(_MARK))
+    new = [row for row in rows if row not in old]
+    kept = set(rows)
     gone = [number for row, number in old.items() if row not in kept]
     scores = as_tuples(found.scores)
+    told = reacting.noticed(_named(_MARK, old), _named(_MARK, new), _named(_SCORE, scores), by=by, now=now)
     nobody = sorted(set(customers) - {row[0] for row in scores})
     changes = []
     while len(gone) > _WRITTEN or len(new) > _WRITTEN:
@@ -138,4 +159,8 @@ def _changes(found: Derived, customers: Sequence[str], seen: Sequence[int]) -> l
         some, gone = gone[:_WRITTEN], gone[_WRITTEN:]
         added, new = ([], new) if some else (new[:_WRITTEN], new[_WRITTEN:])
         changes.append(_Change(some, added, (), (), ()))
-    return [*changes, _Change(gone, new, scores, nobody, seen)]
+    return [*changes, _Change(gone, new, scores, nobody, seen, told)]
+
+
+def _named(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[dict[str, Any]]:
+    return (dict(zip(columns, row, strict=True)) for row in rows)

@@ -22,25 +22,27 @@ from collage.tables import CONTRACTS
 from collage_web.actions.counting import moved
 from collage_web.actions.identifying import touched
 from collage_web.actions.leasing import Turn
+from collage_web.actions.naming import named
 from collage_web.bridge import derived
 from collage_web.bridge import mapped as mapping
 from collage_web.bridge.arrows import WHO, as_tuples, schema, who_of
 from collage_web.bridge.derived import catalogue
 from collage_web.bridge.mapped import Arrived, Mapped, map_of, mapped, together, unreadable
 from collage_web.bridge.snapshot import TABLES
+from collage_web.bridge.told_of import Told, news, told_of
 from collage_web.records import bulk
 from collage_web.records.arriving import Fault
-from collage_web.records.models import Arrival, Correction, Source
+from collage_web.records.models import Arrival, Correction, Source, Trait
 
-__all__ = ["digest", "warm"]
+__all__ = ["AT_ONCE", "digest", "warm"]
 
-_AT_ONCE: Final = 2_000
+AT_ONCE: Final = 2_000  # arrivals
 _log = structlog.get_logger()
 _COLUMNS: Final = ("id", "source_id", "message_id", "received_at", "occurred_at", "body", "became")
 _WAITS: Final = "WHERE digested_at IS NULL AND quarantined_at IS NULL ORDER BY id LIMIT %s"
 
 
-def digest(mine: Turn, *, most: int = _AT_ONCE) -> int:
+def digest(mine: Turn, *, most: int = AT_ONCE) -> int:
     """Digest what has arrived and was not yet.
 
     Parameters
@@ -77,14 +79,18 @@ def _digest_of(source: Source, rows: Sequence[tuple[Any, ...]], mine: Turn) -> N
     now = mine.clock()
     arrived = [Arrived(row[0], row[2], _moment(row[3]), _moment(row[4]), row[5]) for row in rows]
     found = _mapped(source, arrived, now)
+    told = told_of(arrived) if source.kind == Source.Kind.SEGMENT else []
     again = [row[0] for row in rows if row[6]]
     with mine.writing():
         _forget(again)
         faults = {**_twice(found), **found.faults}
         for name, table in found.tables.items():
             _add(name, table, faults)
+        said = [each for each in told if each.arrival not in faults]
+        _hear(said)
         _set_aside(source, faults, {each.id: each.received_at for each in arrived}, now)
-        _note([each.id for each in arrived if each.id not in faults], found.excluded, now)
+        excluded = found.excluded - {each.arrival for each in said}
+        _note([each.id for each in arrived if each.id not in faults], excluded, now)
 
 
 def _mapped(source: Source, arrived: Sequence[Arrived], now: datetime) -> Mapped:
@@ -130,8 +136,24 @@ def _add(name: str, table: pa.Table, faults: Mapping[int, Fault]) -> None:
         touched(row[place] for row in rows for place in places)
 
 
+def _hear(told: Sequence[Told]) -> None:
+    """Store what is said about customers and was not known; whoever is only known by it is a customer too."""
+    fresh = news(told)
+    if fresh:
+        columns = ("identifier", "name", "value", "said_at", "arrival_id")
+        at = bulk.moments()
+        bulk.add(Trait, columns, [(e.identifier, e.name, e.value, at(e.said_at), e.arrival) for e in fresh])
+        touched(each.identifier for each in fresh)
+        named({each.identifier for each in fresh if each.name == Trait.Name.NAME})
+
+
 def _forget(arrivals: Sequence[int]) -> None:
     """Remove what arrivals became when they were digested before: the map may say otherwise by now."""
+    said = bulk.within(Trait, ("id", "identifier"), "arrival_id", arrivals)
+    if said:
+        bulk.delete(Trait, "id", [number for number, _ in said])
+        touched(identifier for _, identifier in said)
+        named({identifier for _, identifier in said})
     for model in (model for model in TABLES.values() if model is not Correction):  # no map makes corrections
         gone = bulk.within(model, ("id", *who_of(model)), "arrival_id", arrivals)
         touched(identifier for row in gone for identifier in row[1:])

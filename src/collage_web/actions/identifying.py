@@ -11,11 +11,12 @@ from typing import Final
 from django.db import connection
 
 from collage_web.actions.leasing import Turn
+from collage_web.actions.naming import dialled
 from collage_web.bridge.fused import Group, groups
 from collage_web.records import bulk
 from collage_web.records.models import Identifier, Mark, Score, Stale
 
-__all__ = ["resolve", "touched"]
+__all__ = ["foremost", "resolve", "touched"]
 
 _ALPHABET: Final = "0123456789abcdefghjkmnpqrstvwxyz"
 _LENGTH: Final = 20  # 100 bits: nobody guesses an id, and none comes twice
@@ -39,6 +40,15 @@ def touched(identifiers: Iterable[str]) -> None:
         In normal form.
     """
     bulk.add(Stale, ("identifier",), [(each,) for each in sorted(set(identifiers))])
+
+
+def foremost(customer: str) -> str | None:
+    """Return the identifier under which something new about a customer is kept; None: nobody has this id.
+
+    It is the one known longest of those that are theirs beyond doubt.
+    """
+    theirs = Identifier.objects.filter(customer=customer).order_by("id").values_list("value", "state")
+    return min(theirs, key=lambda each: each[1] != "plain", default=(None, ""))[0]
 
 
 def resolve(identifiers: Collection[str], turn: Turn, *, chance: random.Random) -> list[str]:
@@ -89,6 +99,7 @@ def _introduce(names: Sequence[str], *, now: datetime, chance: random.Random) ->
     at = bulk.moment(now)
     rows = [(name, home, home, "plain", at) for name, home in zip(names, homes, strict=True)]
     bulk.add(Identifier, _COLUMNS, rows)
+    dialled(names)
 
 
 def _moves(group: Group, there: Mapping[str, _Known]) -> list[tuple[str, str, str]]:

@@ -24,7 +24,7 @@ from django.db import Error, connection, transaction
 from collage_web.records import bulk
 from collage_web.records.models import Lease
 
-__all__ = ["Lost", "Taken", "Turn", "turn"]
+__all__ = ["Lost", "Taken", "Turn", "is_there", "there", "turn"]
 
 _HELD: Final = timedelta(seconds=10)
 _PAUSE_S: Final = 0.05
@@ -98,6 +98,26 @@ def turn(name: str, *, clock: Callable[[], datetime], patience_s: float = 0.0, k
             Lease.objects.filter(name=name, token=mine.token).delete()
     finally:
         lock.free()
+
+
+def there(name: str, *, now: datetime) -> None:
+    """Note that whoever does some work lives, for ten seconds to come.
+
+    Parameters
+    ----------
+    name
+        Of whoever it is; not that of a turn.
+    now
+        The moment (UTC).
+    """
+    row = [(name, "", bulk.moment(now + _HELD))]
+    with transaction.atomic():
+        bulk.changed(Lease, ("name",), _LEASE, row, set_="until = excluded.until")
+
+
+def is_there(name: str, *, now: datetime) -> bool:
+    """Return whether whoever does some work was there in the last ten seconds."""
+    return Lease.objects.filter(name=name, until__gt=now).exists()
 
 
 def _wait_for(mine: Turn, lock: _Lock, patience_s: float, *, kept: bool) -> None:

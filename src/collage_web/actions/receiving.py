@@ -1,8 +1,8 @@
 """What arrives is stored: committed before anybody is told so.
 
-On SQLite one thread writes for all: it takes whatever waits, stores it in one transaction, and lets those who wait know
-after the commit. So the disk is asked once for many requests, and no two writers are in each other's way. PostgreSQL
-does that by itself.
+In each process one thread writes for all: it takes whatever waits, stores it in one transaction, and lets those who
+wait know after the commit. So the disk is asked once for many requests, and on SQLite, which has one process, no two
+writers are in each other's way.
 """
 
 from __future__ import annotations
@@ -19,9 +19,10 @@ from typing import Any, Final, TypeAlias
 
 from django.db import Error, OperationalError, connection, transaction
 
+from collage_web.actions.counting import count, hour_of
 from collage_web.records import bulk
 from collage_web.records.arriving import Arriving
-from collage_web.records.models import Arrival, SourceHour
+from collage_web.records.models import Arrival
 
 __all__ = ["Batch", "Outcome", "StorageError", "receive", "stored"]
 
@@ -32,8 +33,6 @@ _COLUMNS: Final = (
     "source_id", "message_id", "type", "received_at", "sent_at", "occurred_at", "clock", "body",
     "became", "quarantined_at", "column", "reason", "found",
 )  # fmt: skip
-_HOUR: Final = ("source_id", "hour", "accepted", "duplicate", "quarantined", "refused", "last_at")
-_COUNTED: Final = ("accepted", "duplicate", "quarantined", "refused")
 
 
 class StorageError(Exception):
@@ -78,7 +77,7 @@ def receive(batch: Batch) -> Outcome:
         When it is not, or may not be.
     """
     try:
-        return _writer().store(batch) if connection.vendor == "sqlite" else stored([batch])[0]
+        return _writer().store(batch)
     except (Error, TimeoutError) as error:
         raise StorageError(str(error)) from error
 
@@ -112,17 +111,12 @@ def _added(batch: Batch) -> Outcome:
 def _count(batches: Sequence[Batch], outcomes: Sequence[Outcome]) -> None:
     hours: dict[tuple[int, datetime], list[Any]] = {}
     for batch, outcome in zip(batches, outcomes, strict=True):
-        hour = batch.received_at.replace(minute=0, second=0, microsecond=0)
+        hour = hour_of(batch.received_at)
         seen = hours.setdefault((batch.source, hour), [0, 0, 0, 0, batch.received_at])
         for place, n in enumerate((outcome.accepted, outcome.duplicate, outcome.quarantined, batch.refused)):
             seen[place] += n
         seen[4] = max(seen[4], batch.received_at)
-    rows = [
-        (source, bulk.moment(hour), *seen[:4], bulk.moment(seen[4])) for (source, hour), seen in sorted(hours.items())
-    ]
-    here = bulk.table(SourceHour)
-    added = ", ".join(f"{name} = {here}.{name} + excluded.{name}" for name in _COUNTED)
-    bulk.changed(SourceHour, ("source_id", "hour"), _HOUR, rows, set_=f"{added}, last_at = excluded.last_at")
+    count([(source, hour, *seen) for (source, hour), seen in sorted(hours.items())])
 
 
 _Waiting: TypeAlias = tuple[Batch, "Future[Outcome]"]

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Final
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from collage import reading
 from collage.errors import CollageError
@@ -61,7 +62,7 @@ def create(
     key = new_key()
     with transaction.atomic():
         if Source.objects.filter(name=name).exists():
-            raise SourceError(asked, "a source of this name", "choose another name")
+            raise SourceError(asked, _("a source of this name"), _("choose another name"))
         made = Source.objects.create(name=name, kind=kind, created_at=now, **_kept(key))
         note("source.create", name, by=by, now=now, details={"kind": kind})
     return made, key
@@ -132,7 +133,11 @@ def change(  # noqa: PLR0913  # what a source can have changed
         _checked_map(source.name, source.kind, map_, asked)
     odd = next((line for line in origins.split() if not line.startswith(_ORIGINS) or line.count("/") > 2), None)  # noqa: PLR2004  # those of ://
     if odd is not None:
-        raise SourceError(asked, f"the origin {odd!r}", "give scheme and host alone, such as https://shop.example")
+        raise SourceError(
+            asked,
+            _("the origin %(name)s") % {"name": repr(odd)},
+            _("give scheme and host alone, such as https://shop.example"),
+        )
     new = {
         "map": map_,
         "origins": "\n".join(origins.split()),

@@ -13,6 +13,7 @@ from typing import Any, Final
 import structlog
 from django.conf import settings
 from django.db import Error, transaction
+from django.utils.translation import gettext as _
 
 from collage.errors import CollageError
 from collage.reading import Reading
@@ -73,12 +74,15 @@ def keep(source: Source, name: str, parts: Iterable[bytes], *, by: Colleague, no
                 file.write(part)
     except OSError as error:
         place.unlink(missing_ok=True)
-        raise UploadError(asked, str(error), "free the disk, or ask whoever runs the server") from error
+        raise UploadError(asked, str(error), _("free the disk, or ask whoever runs the server")) from error
     if not 0 < size <= MOST_BYTES:
         place.unlink(missing_ok=True)
-        found = "no bytes" if not size else f"more than {MOST_BYTES // 2**20:,} MiB"
+        if not size:
+            raise UploadError(asked, _("no bytes"), _("export it again"))
         raise UploadError(
-            asked, found, "export it again" if not size else "cut it, or use `collage read` and `collage import`"
+            asked,
+            _("more than %(n)s MiB") % {"n": f"{MOST_BYTES // 2**20:,}"},
+            _("cut it, or use `collage read` and `collage import`"),
         )
     upload.save()
     return upload
@@ -98,7 +102,7 @@ def look_at(upload: Upload, *, now: datetime) -> Preview:
 def _map(upload: Upload) -> Any:
     source = upload.source
     if source is None:
-        raise UploadError(f"read {upload.file}", "no source", "upload it again")
+        raise UploadError(f"read {upload.file}", _("no source"), _("upload it again"))
     return map_of(source.name, source.kind, source.map)
 
 
@@ -114,7 +118,11 @@ def begin(upload: Upload, *, try_only: bool, by: Colleague, now: datetime) -> No
     with transaction.atomic():
         begun = Upload.objects.filter(pk=upload.pk, state__in=may).exclude(kept_as="")
         if not begun.update(state=Upload.State.WAITING, try_only=try_only, problem="", rows=0, done=0, counts={}):
-            raise UploadError(f"take {upload.file} in", f"it is {upload.get_state_display()}", "upload it again")
+            raise UploadError(
+                f"take {upload.file} in",
+                _("it is %(state)s") % {"state": upload.get_state_display()},
+                _("upload it again"),
+            )
         note("upload.try" if try_only else "upload.begin", f"upload {upload.pk}", by=by, now=now)
 
 

@@ -21,7 +21,7 @@ from collage_web.records import gates
 __all__ = ["audit", "change", "home", "index", "new"]
 
 _PAGE = 50
-_FIRST = (("see sources", "sources"),)
+_FIRST = (("see board", "board"), ("see customers", "desk"), ("see sources", "sources"))
 
 
 @require_safe
@@ -49,7 +49,7 @@ def new(request: HttpRequest) -> HttpResponse:
         try:
             welcoming.admit(**form.cleaned_data, by=by, now=datetime.now(UTC))
         except CollageError as error:
-            form.add_error(None, f"{error.found}: {error.do}.")
+            form.add_error(None, error.in_short)
         else:
             messages.success(request, _("The account is made. Give them the address and the password."))
             return redirect("colleagues")
@@ -60,13 +60,13 @@ def new(request: HttpRequest) -> HttpResponse:
 def change(request: HttpRequest, number: int) -> HttpResponse:
     """Change what a colleague may do."""
     by, found = gates.require(request.user, "see colleagues"), gates.colleague(request.user, number)
-    initial = {"role": found.role, "department": found.department, "is_active": found.is_active}
+    initial = {"role": found.role, "department": found.department, "agent": found.agent, "is_active": found.is_active}
     form = ColleagueForm(request.POST or None, initial=initial)
     if request.method == "POST" and form.is_valid():
         try:
             welcoming.change(found, **form.cleaned_data, by=by, now=datetime.now(UTC))
         except CollageError as error:
-            form.add_error(None, f"{error.found}: {error.do}.")
+            form.add_error(None, error.in_short)
         else:
             messages.success(request, _("Changed."))
             return redirect("colleagues")

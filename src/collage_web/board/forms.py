@@ -69,6 +69,12 @@ class NewColleague(forms.Form):
     name = forms.CharField(label=_("Name"), max_length=120)
     role = forms.ChoiceField(label=_("Role"), choices=Role.choices)
     department = forms.CharField(label=_("Department"), max_length=120, required=False)
+    agent = forms.CharField(
+        label=_("Called in the records"),
+        max_length=120,
+        required=False,
+        help_text=_("As touchpoints name them as agent: nobody decides on a strike that is about themselves."),
+    )
     password = forms.CharField(
         label=_("First password"),
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
@@ -81,6 +87,12 @@ class ColleagueForm(forms.Form):
 
     role = forms.ChoiceField(label=_("Role"), choices=Role.choices)
     department = forms.CharField(label=_("Department"), max_length=120, required=False)
+    agent = forms.CharField(
+        label=_("Called in the records"),
+        max_length=120,
+        required=False,
+        help_text=_("As touchpoints name them as agent: nobody decides on a strike that is about themselves."),
+    )
     is_active = forms.BooleanField(label=_("may log in"), required=False)
     password = forms.CharField(
         label=_("New password"),

@@ -51,7 +51,7 @@ def new(request: HttpRequest) -> HttpResponse:
                 form.cleaned_data["name"], form.cleaned_data["kind"], by=by, now=datetime.now(UTC), new_key=_new_key
             )
         except CollageError as error:
-            form.add_error(None, _told(error))
+            form.add_error(None, error.in_short)
         else:
             return _with_key(request, made, secret)
     return render(request, "board/source_new.html", {"form": form})
@@ -59,11 +59,6 @@ def new(request: HttpRequest) -> HttpResponse:
 
 def _new_key() -> str:
     return new_key(os.urandom)
-
-
-def _told(error: CollageError) -> str:
-    """Return what was found and what to do, as a form says it."""
-    return f"{error.found}: {error.do}."
 
 
 def _with_key(request: HttpRequest, source: Source, secret: str) -> HttpResponse:
@@ -131,7 +126,7 @@ def change(request: HttpRequest, name: str) -> HttpResponse:
                 now=datetime.now(UTC),
             )
         except CollageError as error:
-            form.add_error("origins" if error.found.startswith("the origin ") else "map", _told(error))
+            form.add_error("origins" if error.found.startswith("the origin ") else "map", error.in_short)
         else:
             messages.success(request, _("Changed. What arrives from now on is read this way."))
             return redirect("source", name)

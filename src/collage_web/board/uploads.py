@@ -46,7 +46,7 @@ def new(request: HttpRequest) -> HttpResponse:
         try:
             made = uploading.keep(form.cleaned_data["source"], file.name, file.chunks(), by=by, now=datetime.now(UTC))
         except CollageError as error:
-            form.add_error("file", f"{error.found}: {error.do}.")
+            form.add_error("file", error.in_short)
         else:
             return redirect("upload", made.pk)
     may_change = gates.may(request.user, "change sources")
@@ -90,7 +90,7 @@ def begin(request: HttpRequest, number: int) -> HttpResponse:
     try:
         uploading.begin(found, try_only=request.POST.get("how") == "try", by=by, now=datetime.now(UTC))
     except CollageError as error:
-        messages.error(request, f"{error.found}: {error.do}.")
+        messages.error(request, error.in_short)
     return redirect("upload", number)
 
 

@@ -4,12 +4,33 @@ from __future__ import annotations
 
 from django.urls import path
 
-from collage_web.board import colleagues, quarantine, sources, uploads
+from collage_web.board import (
+    colleagues,
+    company,
+    company_settings,
+    csvs,
+    figure,
+    hooks,
+    quarantine,
+    read_keys,
+    sources,
+    uploads,
+)
 
 __all__ = ["urlpatterns"]
 
 urlpatterns = [
     path("", colleagues.home, name="home"),
+    path("board/", company.show, name="board"),
+    path("board/age", company.age, name="board_age"),
+    path("board/ask", company.ask, name="board_ask"),
+    path("board/own", figure.own, name="board_own"),
+    path("board/figure/<slug:figure>", figure.define, name="board_figure"),
+    path("board/strikes/<slug:mark>", figure.strike, name="board_strike"),
+    path("board/strikes/<slug:mark>.csv", csvs.export_rows, name="board_strike_csv"),
+    path("board/export/<slug:figure>.csv", csvs.export, name="board_csv"),
+    path("settings/company", company_settings.change, name="company_settings"),
+    path("settings/own", company_settings.mine, name="my_settings"),
     path("sources/", sources.index, name="sources"),
     path("sources/new", sources.new, name="source_new"),
     path("sources/<slug:name>", sources.show, name="source"),
@@ -30,5 +51,13 @@ urlpatterns = [
     path("colleagues/", colleagues.index, name="colleagues"),
     path("colleagues/new", colleagues.new, name="colleague_new"),
     path("colleagues/<int:number>", colleagues.change, name="colleague"),
+    path("hooks/", hooks.index, name="hooks"),
+    path("hooks/new", hooks.new, name="hook_new"),
+    path("hooks/<int:number>", hooks.show, name="hook"),
+    path("hooks/<int:number>/revoke", hooks.revoke, name="hook_revoke"),
+    path("hooks/<int:number>/again", hooks.again, name="hook_again"),
+    path("read-keys/", read_keys.index, name="read_keys"),
+    path("read-keys/new", read_keys.new, name="read_key_new"),
+    path("read-keys/<slug:name>/revoke", read_keys.revoke, name="read_key_revoke"),
     path("audit/", colleagues.audit, name="audit"),
 ]

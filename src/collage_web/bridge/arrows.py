@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any, Final
 
@@ -14,8 +14,9 @@ from django.db import connection, models
 from collage.tables import CONTRACTS
 from collage_web.records import bulk
 
-__all__ = ["WHO", "as_table", "as_tuples", "of_values", "schema", "who_of"]
+__all__ = ["WHO", "as_lists", "as_table", "as_tuples", "of_values", "schema", "who_of"]
 
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 WHO: Final = ("identifier", "one", "other")  # the columns that say whom a row is about
 
 
@@ -56,6 +57,18 @@ def _array(values: Sequence[Any], field: pa.Field) -> pa.Array:
     if first is None or isinstance(first, datetime):
         return pa.array(values, field.type)
     return pc.assume_timezone(pa.array(values, pa.string()).cast(pa.timestamp("us")), "UTC")
+
+
+def as_lists(table: pa.Table) -> list[list[Any]]:
+    """Return the columns of a table as Python has them, moments in UTC: where there are many, far sooner than Arrow."""
+    return [_listed(column) for column in table.columns]
+
+
+def _listed(column: pa.ChunkedArray) -> list[Any]:
+    if not pa.types.is_timestamp(column.type):
+        return list(column.to_pylist())
+    numbers = column.cast(pa.timestamp("us", "UTC")).cast(pa.int64()).to_pylist()
+    return [None if number is None else _EPOCH + timedelta(microseconds=number) for number in numbers]
 
 
 def as_tuples(table: pa.Table) -> list[tuple[Any, ...]]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from django.db.models import Max
+from django.db.models import Max, Sum
 
 from collage_web.records.models import Source, SourceHour
 
@@ -72,8 +72,9 @@ def counts(sources: Iterable[Source], *, now: datetime) -> list[Counts]:
     these = list(sources)
     first = now.replace(minute=0, second=0, microsecond=0) - timedelta(hours=HOURS - 1)
     told: dict[int, dict[datetime, Hour]] = defaultdict(dict)
-    for row in SourceHour.objects.filter(source__in=these, hour__gte=first):
-        told[row.source_id][row.hour] = Hour(row.hour, *(getattr(row, name) for name in COUNTED))
+    summed = SourceHour.objects.filter(source__in=these, hour__gte=first).values_list("source_id", "hour")
+    for source, hour, *n in summed.annotate(*map(Sum, COUNTED)):
+        told[source][hour] = Hour(hour, *n)
     last = dict(SourceHour.objects.filter(source__in=these).values_list("source").annotate(last=Max("last_at")))
     every = [first + timedelta(hours=n) for n in range(HOURS)]
     return [

@@ -26,13 +26,19 @@ class Group:
     states: dict[str, str]
 
 
-def groups(identifiers: Collection[str]) -> list[Group]:
+def groups(
+    identifiers: Collection[str], *, also: Collection[tuple[str, str]] = (), without: Collection[str] = ()
+) -> list[Group]:
     """Return the customers of identifiers, with all that is claimed to belong to them.
 
     Parameters
     ----------
     identifiers
         In normal form.
+    also
+        Pairs of identifiers, as if a person had said that they are one customer.
+    without
+        Ids of claims, as if they had been withdrawn.
 
     Returns
     -------
@@ -40,7 +46,8 @@ def groups(identifiers: Collection[str]) -> list[Group]:
         Every identifier given is in one of them, and so is whatever any claim that stands connects with them, however
         far: no other identifier's customer depends on these claims.
     """
-    claims = _connected(identifiers)
+    claims = _connected({*identifiers, *(end for pair in also for end in pair)}, without)
+    claims += [(one, other, True) for one, other in also]
     names = sorted({*identifiers, *(name for one, other, _ in claims for name in (one, other))})
     if not claims:
         return [Group({name: "plain"}) for name in names]
@@ -55,7 +62,7 @@ def groups(identifiers: Collection[str]) -> list[Group]:
     return list(found.values())
 
 
-def _connected(identifiers: Collection[str]) -> list[tuple[str, str, bool]]:
+def _connected(identifiers: Collection[str], without: Collection[str]) -> list[tuple[str, str, bool]]:
     """Return the claims that stand and hang together with identifiers: both ends, and whether a person says so."""
     known: dict[str, tuple[str, str, bool]] = {}
     asked, seen = set(identifiers), set(identifiers)
@@ -63,6 +70,8 @@ def _connected(identifiers: Collection[str]) -> list[tuple[str, str, bool]]:
         reached: set[str] = set()
         for column in ("one", "other"):
             for claim, one, other, source in bulk.within(Claim, _COLUMNS, column, sorted(asked), _STANDS):
+                if claim in without:
+                    continue
                 known[claim] = (one, other, source == _PERSON)
                 reached |= {one, other}
         asked = reached - seen

@@ -41,7 +41,28 @@ def commands(under: Any) -> None:
     export = _add(under, "export", "moving.export", "write the database as a dataset folder")
     export.add_argument("out", type=Path, metavar="OUT")
     export.add_argument("--replace", action="store_true", help="replace a dataset that is there")
+    adopt = _add(
+        under, "adopt", "moving.adopt", "put a catalogue of your own in force, and derive all marks anew by it"
+    )
+    adopt.add_argument("catalogue", type=Path, metavar="CATALOGUE.toml")
+    figures = _add(under, "figures", "figuring.figures", "work the company's figures out, which the board shows")
+    figures.add_argument("--if-due", action="store_true", help="only when it is time; gives way to all else")
     _source(under)
+    _demo(under)
+
+
+def _demo(under: Any) -> None:
+    """Let the demo that is there already open in a browser as well."""
+    command = under.choices["demo"]
+    on_files, served = command.get_default("run"), _later("demonstrating.demo")
+    command.add_argument(
+        "--serve", action="store_true", help="open it in a browser, with touchpoints that go on arriving"
+    )
+    words = "of the company that is served (default: %(default)s)"
+    command.add_argument("--customers", type=int, default=2_000, metavar="N", help=words)
+    words = "where it is served (default: %(default)s)"
+    command.add_argument("--bind", default="127.0.0.1:8000", metavar="HOST:PORT", help=words)
+    command.set_defaults(run=lambda arguments: (served if arguments.serve else on_files)(arguments))
 
 
 def _source(under: Any) -> None:

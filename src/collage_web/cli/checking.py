@@ -93,6 +93,7 @@ def _asked(query: str) -> Any:
 def rebuild(arguments: argparse.Namespace) -> None:
     """Derive everything anew, or say what would differ."""
     open_database()
+    from collage_web.actions.naming import name_all
     from collage_web.actions.rebuilding import differing, stale_all
     from collage_web.jobs import loop
 
@@ -100,6 +101,7 @@ def rebuild(arguments: argparse.Namespace) -> None:
         if not arguments.verify:
             left = stale_all()
             say(f"{left:,} identifiers to go through.")
+            name_all(progress=step)
             loop.finish(
                 clock=lambda: datetime.now(UTC),
                 chance=random.SystemRandom(),

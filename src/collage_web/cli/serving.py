@@ -163,7 +163,7 @@ def _server(arguments: argparse.Namespace, processes: int, beside: _Beside | Non
         "loglevel": "warning",
         "control_socket_disable": True,  # gunicorn 25's: one in the home folder, for all servers of a user
         # gunicorn's own look at it lets who is connected send for 20 s more
-        "post_worker_init": lambda web: _end_with(web.ppid, lambda: os.kill(web.pid, signal.SIGTERM)),
+        "post_worker_init": lambda web: _begun(web.ppid, web.pid),
     }
 
     def ready(arbiter: Any) -> None:
@@ -187,6 +187,25 @@ def _server(arguments: argparse.Namespace, processes: int, beside: _Beside | Non
             return application
 
     return Server()
+
+
+def _begun(parent: int, own: int) -> None:
+    """Let a process of the server end with the first, and compile what its pages need before anybody asks."""
+    _end_with(parent, lambda: os.kill(own, signal.SIGTERM))
+    threading.Thread(target=_warm, name="collage-warm", daemon=True).start()
+
+
+def _warm() -> None:
+    import structlog
+    from django.db import Error, connection
+
+    from collage_web.bridge import derived
+
+    began = time.perf_counter()
+    with suppress(Error):  # it is compiled when it is needed, then
+        derived.warm(derived.catalogue())
+    connection.close()
+    structlog.get_logger().info("serve.warm", seconds=round(time.perf_counter() - began, 3))
 
 
 def worker(arguments: argparse.Namespace) -> None:

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from collage import __version__
 from collage.tables import CONTRACTS, Column, expected
+from collage_web.ingest import openapi_reading
 from collage_web.ingest.native import LONGEST_ID
 from collage_web.ingest.segment import BATCHES, ROUTES, TYPES
 
@@ -59,7 +60,7 @@ def schema() -> dict[str, Any]:
         "info": {
             "title": "Collage",
             "version": __version__,
-            "description": "Touchpoints in. What was answered with 200 is stored.",
+            "description": "Touchpoints in: what was answered with 200 is stored. Customers out.",
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "security": [{"Basic": []}, {"Bearer": []}],
@@ -68,6 +69,7 @@ def schema() -> dict[str, Any]:
             "securitySchemes": {
                 "Basic": {"type": "http", "scheme": "basic", "description": "The key as user, an empty password."},
                 "Bearer": {"type": "http", "scheme": "bearer", "description": "The key."},
+                "Reading": {"type": "http", "scheme": "bearer", "description": "A key that reads."},
             },
             "schemas": {
                 "Touchpoint": _touchpoint(),
@@ -76,6 +78,7 @@ def schema() -> dict[str, Any]:
                 "Taken": _taken(),
                 "Refused": _refused(),
                 "Faulty": _faulty(),
+                **openapi_reading.schemas(_column),
             },
         },
     }
@@ -106,6 +109,7 @@ def _paths() -> dict[str, Any]:
             "parameters": [route],
             "post": _taking("sendEvent", "One event as Segment's libraries send it.", [event]),
         },
+        **openapi_reading.paths(),
         "/healthz": {"get": _telling("isAlive", "Whether the process answers.", ["200"])},
         "/readyz": {"get": _telling("isReady", "Whether it can store what arrives.", ["200", "503"])},
         "/version": {"get": _telling("version", "Which version it is.", ["200"])},

@@ -16,7 +16,7 @@ from scipy.special import erf, ndtr
 
 from collage.customers import customers
 from collage.experience import contributions, default, explain, load, marks, score
-from collage.experience.index import index, slope
+from collage.experience.index import indexed
 from collage.tables import CONTRACTS
 from tests.core.experience.generated import COLUMNS, as_table, as_toml, some_catalogue
 
@@ -204,9 +204,8 @@ def test_a_mark_that_fades_from_an_earlier_moment_and_weighs_as_another_is_folde
 
 
 def on_the_scale(duckdb: Any, z: np.ndarray[Any, Any]) -> tuple[Any, Any]:
-    table = ibis.memtable(pa.table({"z": z}))
-    found = duckdb.to_pyarrow(table.select(index=index(table.z, sd=1.0), slope=slope(table.z, sd=1.0)))
-    return found["index"].to_numpy(), found["slope"].to_numpy()
+    found = duckdb.to_pyarrow(indexed(ibis.memtable(pa.table({"experience": z})), sd=1.0))
+    return found["index"].to_numpy(), found["per_point"].to_numpy()
 
 
 def test_the_index_is_the_normal_distribution_of_the_printed_tables(duckdb: Any) -> None:

@@ -25,10 +25,12 @@ def test_prepared_queries_give_what_the_expressions_give(duckdb: Any) -> None:
     touchpoints, who = as_table(a.touchpoints), as_customers(a.who)
     corrections = as_table(a.corrections, "corrections")
     left = marks(touchpoints, who, catalogue, corrections)
+    scores = score(left, touchpoints, who, catalogue, at=AT)
+    explained = scores.left_join(contributions(left, who, catalogue, at=AT), "customer_id").drop("customer_id_right")
     expected = {
         "marks": duckdb.to_pyarrow(left),
-        "score": duckdb.to_pyarrow(score(left, touchpoints, who, catalogue, at=AT)),
-        "contributions": duckdb.to_pyarrow(contributions(left, who, catalogue, at=AT)),
+        "score": duckdb.to_pyarrow(scores),
+        "explained": duckdb.to_pyarrow(explained),
     }
     queries = compiled(catalogue, "duckdb")
     prepared = prepare(queries)
@@ -39,11 +41,12 @@ def test_prepared_queries_give_what_the_expressions_give(duckdb: Any) -> None:
             prepared.fill("asked", pa.table({"at": [AT]}, schema=queries.inputs["asked"]))
             found = {"marks": prepared.run("marks")}
             prepared.fill("marks", found["marks"])
-            found |= {name: prepared.run(name) for name in ("score", "contributions")}
+            found |= {name: prepared.run(name) for name in ("score", "explained")}
             for name, keys in (("marks", CONTRACTS["marks"].names), ("score", ("customer_id",))):
                 assert_alike(rows_of(found[name], *keys), rows_of(expected[name], *keys))
-            unique = ("touchpoint_id", "mark", "about", "weighs_as")
-            assert_alike(rows_of(found["contributions"], *unique), rows_of(expected["contributions"], *unique))
+            unique = ("customer_id", "touchpoint_id", "mark", "about", "weighs_as")
+            assert_alike(rows_of(found["explained"], *unique), rows_of(expected["explained"], *unique))
+            assert None in found["explained"]["mark"].to_pylist()  # somebody without any
     finally:
         prepared.close()
 
@@ -67,5 +70,5 @@ def test_rows_that_do_not_fit_are_refused(duckdb: Any) -> None:
 
 def test_spark_has_its_own_text() -> None:
     queries = compiled(load(as_toml(world(1, 8.0, customers=1).catalogue), file="generated.toml"), "spark")
-    assert set(queries.statements) == {"marks", "score", "contributions"}
+    assert set(queries.statements) == {"marks", "score", "explained"}
     assert "`touchpoints`" in queries.statements["marks"]

@@ -9,8 +9,9 @@ import pytest
 from django.db import connection
 
 from collage_web.actions import deriving, rebuilding, sourcing
-from collage_web.actions.catching_up import catch_up
-from collage_web.actions.leasing import Taken, turn
+from collage_web.actions.catching_up import WORKER, catch_up
+from collage_web.actions.digesting import digest
+from collage_web.actions.leasing import Taken, there, turn
 from collage_web.bridge.derived import known
 from collage_web.bridge.mapped import mapped
 from collage_web.records.models import Arrival, Identifier, Mark, Score, SourceHour, Stale, Touchpoint
@@ -178,6 +179,69 @@ def test_a_customer_is_brought_up_to_date_when_somebody_looks(house: House) -> N
     assert catch_up(["user:1"], clock=house.clock, chance=house.chance)
     assert marks_of("user:1") == [("till:1", "long_wait")]
     assert list(Stale.objects.values_list("identifier", flat=True)) == ["user:2"]
+
+
+def test_who_looks_waits_for_the_worker_a_moment_and_does_not_do_its_work(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there(WORKER, now=house.now)
+    house.send(touchpoint(1, "user:1", **WAIT))
+    looked: list[int] = []
+
+    def meanwhile(_: float) -> None:
+        looked.append(house.digest())  # what a worker does
+        house.send(touchpoint(2, "user:2", **WAIT))  # there is always one more
+
+    monkeypatch.setattr("collage_web.actions.catching_up.time.sleep", meanwhile)
+    assert catch_up(["user:1"], clock=house.clock, chance=house.chance)
+    assert looked == [1]
+    assert marks_of("user:1") == [("till:1", "long_wait")]
+    assert Arrival.objects.filter(digested_at=None).count() == 1
+
+
+def test_who_looks_does_not_wait_for_what_names_others(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    def waiting(_: float) -> None:
+        raise AssertionError("waited for somebody else's")
+
+    monkeypatch.setattr("collage_web.actions.catching_up.time.sleep", waiting)
+    there(WORKER, now=house.now)
+    house.send(touchpoint(1, "user:47112", **WAIT), touchpoint(2, "user:2", text="asked for 4711", **WAIT))
+    assert catch_up(["user:4711"], clock=house.clock, chance=house.chance)
+    assert Arrival.objects.filter(digested_at=None).count() == 2  # the worker's to do
+
+
+def test_where_the_worker_is_more_than_two_seconds_behind_it_is_said(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("collage_web.actions.catching_up._WORKER_S", 0.0)
+    house.send(touchpoint(1, "user:1", **WAIT))
+    came = Arrival.objects.get().received_at
+    there(WORKER, now=came)
+    for seconds, is_in_time in ((1.9, True), (2.1, False)):
+        house.now = came + timedelta(seconds=seconds)
+        assert catch_up(["user:1"], clock=house.clock, chance=house.chance) is is_in_time
+    assert Arrival.objects.get().digested_at is None
+
+
+def test_what_was_done_at_the_desk_counts_at_once_though_the_worker_is_busy(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("collage_web.actions.catching_up._WORKER_S", 0.0)
+    house.send(touchpoint(1, "user:1", **WAIT))
+    with turn(deriving.NAME, clock=house.clock) as mine:
+        assert digest(mine) == 1  # and not derived yet
+    there(WORKER, now=house.now)
+    house.send(touchpoint(2, "user:2", **WAIT))
+    assert catch_up(["user:1"], clock=house.clock, chance=house.chance)
+    assert marks_of("user:1") == [("till:1", "long_wait")]
+    assert Arrival.objects.filter(digested_at=None).count() == 1
+
+
+def test_where_the_worker_has_gone_its_work_is_done_by_who_looks(house: House) -> None:
+    there(WORKER, now=house.now - timedelta(seconds=10))
+    house.send(touchpoint(1, "user:1", **WAIT))
+    assert catch_up(["user:1"], clock=house.clock, chance=house.chance)
+    assert marks_of("user:1") == [("till:1", "long_wait")]
 
 
 def test_what_makes_us_stumble_is_set_aside_alone(house: House, monkeypatch: pytest.MonkeyPatch) -> None:

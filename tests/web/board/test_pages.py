@@ -14,7 +14,18 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from collage_web.actions import uploading, welcoming
-from collage_web.records.models import Arrival, AuditEntry, Colleague, Mark, Role, Source, Touchpoint, Upload
+from collage_web.records.models import (
+    Arrival,
+    AuditEntry,
+    Colleague,
+    Hook,
+    Mark,
+    ReadKey,
+    Role,
+    Source,
+    Touchpoint,
+    Upload,
+)
 from tests.web.conftest import NOW, House, touchpoint
 
 PASSWORD = "correct horse battery staple"  # noqa: S105  # of nobody
@@ -40,6 +51,7 @@ def as_(settings: Any) -> Callable[[str | None], Client]:
 
 READ = {Role.MANAGER, Role.ANALYST, Role.ADMIN}
 WRITE = {Role.MANAGER, Role.ADMIN}
+BOARD = set(Role) - {Role.AGENT}
 ALLOWED: dict[str, set[Role]] = {
     "sources": READ, "source": READ, "quarantine": READ, "arrival": READ,
     "source_new": {Role.ADMIN}, "source_change": {Role.ADMIN}, "source_key": {Role.ADMIN},
@@ -47,11 +59,19 @@ ALLOWED: dict[str, set[Role]] = {
     "source_replay": WRITE, "arrival_replay": WRITE,
     "uploads": WRITE, "upload_new": WRITE, "upload": WRITE, "upload_begin": WRITE, "upload_discard": WRITE,
     "upload_undo": WRITE, "upload_quarantine": WRITE,
+    "board": BOARD, "board_age": BOARD, "board_ask": WRITE, "board_figure": BOARD, "board_strike": BOARD,
+    "board_strike_csv": BOARD, "board_csv": BOARD, "board_own": set(Role) - {Role.ANALYST},
+    "company_settings": {Role.ADMIN}, "my_settings": set(Role),
     "colleagues": {Role.ADMIN}, "colleague_new": {Role.ADMIN}, "colleague": {Role.ADMIN}, "audit": WRITE,
+    "hooks": {Role.ADMIN}, "hook_new": {Role.ADMIN}, "hook": {Role.ADMIN}, "hook_revoke": {Role.ADMIN},
+    "hook_again": {Role.ADMIN}, "read_keys": {Role.ADMIN}, "read_key_new": {Role.ADMIN},
+    "read_key_revoke": {Role.ADMIN},
 }  # fmt: skip
 OPEN = {"home"}
 POSTS = {
-    name for name in ALLOWED if name.endswith(("_change", "_key", "_revoke", "_replay", "_begin", "_discard", "_undo"))
+    name
+    for name in ALLOWED
+    if name.endswith(("_change", "_key", "_revoke", "_replay", "_begin", "_discard", "_undo", "_ask", "_again"))
 }
 
 
@@ -75,8 +95,9 @@ def test_every_address_lets_in_whom_it_should_and_nobody_else(
     house.send(touchpoint(1, "user:1", wait_s=-5))
     house.digest()
     upload = Upload.objects.create(source=house.source, file="calls.csv", created_at=NOW, state=Upload.State.DONE)
-    client, given = as_(role), {"name": "till", "number": 0}
-    numbers = {"arrival": Arrival.objects.get().pk, "upload": upload.pk, "colleague": 999_999}
+    client, given = as_(role), {"name": "till", "number": 0, "figure": "weeks", "mark": "long_wait"}
+    numbers = {"arrival": Arrival.objects.get().pk, "upload": upload.pk, "colleague": 999_999, "hook": hook()}
+    ReadKey.objects.create(name="till", key_digest="0", created_at=NOW)
     for name, pattern in addresses():
         number = next((n for what, n in numbers.items() if what in name), 0)
         path = "/" + re.sub(r"<\w+:(\w+)>", partial(filled, {**given, "number": number}), pattern)
@@ -92,6 +113,10 @@ def test_every_address_lets_in_whom_it_should_and_nobody_else(
             assert answer.status_code in {403, 404}, (name, role, answer.status_code)
 
 
+def hook() -> int:
+    return int(Hook.objects.create(url="https://example.org/", events=["strike.recorded"], created_at=NOW).pk)
+
+
 def filled(given: dict[str, Any], found: re.Match[str]) -> str:
     return str(given[found[1]])
 
@@ -104,7 +129,7 @@ def test_a_source_is_made_and_its_key_is_shown_this_once(house: House, as_: Call
     answer = client.post("/sources/new", {"name": "shop", "kind": "segment"})
     key = re.search(r"clg_live_[0-9a-f]{48}", answer.content.decode())
     assert key is not None
-    assert answer["Cache-Control"] == "no-store"
+    assert answer["Cache-Control"] == "no-store, private"
     assert key[0] not in client.get("/sources/shop").content.decode()
     assert not Source.objects.filter(key_digest=key[0]).exists()
     sent = client.post(

@@ -127,11 +127,14 @@ def test_every_page_says_its_language_its_title_and_its_one_heading(client: Clie
 @pytest.mark.parametrize(
     ("role", "open_to"),
     [
-        (Role.AGENT, []),
-        (Role.LEAD, []),
-        (Role.ANALYST, ["Sources", "Quarantine"]),
-        (Role.MANAGER, ["Sources", "Quarantine", "Uploads", "Audit log"]),
-        (Role.ADMIN, ["Sources", "Quarantine", "Uploads", "Colleagues", "Audit log"]),
+        (Role.AGENT, ["Customers"]),
+        (Role.LEAD, ["Customers", "Contested", "Company"]),
+        (Role.ANALYST, ["Company", "Sources", "Quarantine"]),
+        (Role.MANAGER, ["Customers", "Contested", "Company", "Sources", "Quarantine", "Uploads", "Audit log"]),
+        (
+            Role.ADMIN,
+            ["Customers", "Company", "Sources", "Quarantine", "Uploads", "Colleagues", "Webhooks", "Audit log"],
+        ),
     ],
 )
 def test_a_role_is_shown_the_ways_that_are_open_to_it(
@@ -139,7 +142,7 @@ def test_a_role_is_shown_the_ways_that_are_open_to_it(
 ) -> None:
     settings.COLLAGE_SECOND_FACTOR_ROLES = frozenset()
     client.force_login(colleague(role), backend="allauth.account.auth_backends.AuthenticationBackend")
-    page = client.get("/").content.decode()
+    page = client.get("/", follow=True).content.decode()
     nav = re.search(r'<nav class="ways".*?</nav>', page, re.DOTALL)
     assert re.findall(r">([^<>]+)</a>", nav[0] if nav else "") == open_to
     assert "Ada Agent" in page

@@ -43,7 +43,8 @@ def test_every_schema_in_it_is_one() -> None:
 def test_every_address_for_machines_is_described_with_its_refusals() -> None:
     paths = schema()["paths"]
     taking = ["/api/v1/touchpoints", *(f"/v1/{batch}" for batch in BATCHES), "/v1/{route}"]
-    assert list(paths) == [*taking, "/healthz", "/readyz", "/version"]
+    reading = ["/api/v1/customers/{customer}", "/api/v1/who"]
+    assert list(paths) == [*taking, *reading, "/healthz", "/readyz", "/version"]
     for path in taking:
         statuses = set(paths[path]["post"]["responses"])
         assert statuses == {"200", "400", "401", "403", "405", "413", "415", "422", "429", "503"}

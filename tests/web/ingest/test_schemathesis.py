@@ -24,6 +24,7 @@ from tests.web.conftest import House
 
 Operation: TypeAlias = APIOperation[Any, Any, Any, Any]
 
+READING = {"/api/v1/customers/{customer}", "/api/v1/who"}  # tests/web/api has those
 STATUSES = {200, 400, 401, 422}  # what the cases have to reach, or they are too tame
 
 
@@ -35,7 +36,8 @@ def operations(house: House) -> Iterator[list[Operation]]:
     for signal in (request_started, request_finished):  # the connection is in the test's transaction
         signal.disconnect(close_old_connections)
     schema = schemathesis.openapi.from_wsgi("/api/v1/openapi.json", get_wsgi_application())
-    yield [result.ok() for result in schema.get_all_operations() if isinstance(result, Ok)]
+    every = [result.ok() for result in schema.get_all_operations() if isinstance(result, Ok)]
+    yield [each for each in every if each.path not in READING]
     for signal in (request_started, request_finished):
         signal.connect(close_old_connections)
 

@@ -38,6 +38,9 @@ def test_nobody_is_left_when_the_first_process_is_killed_and_another_server_foll
     server.start()
     assert server.process is not None
     until(lambda: server.part("worker"), "the worker")
+    until(
+        lambda: server.rows("SELECT 1 FROM records_lease WHERE name = 'worker'"), "the worker to say that it is there"
+    )
     with Load(server, history, "a", batch=2) as load:
         load.until_acknowledged(50)
         server.kill_part("server")

@@ -16,20 +16,28 @@ from django.utils.html import format_html
 from django.utils.module_loading import import_string
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
+from django.utils.translation import gettext_noop, pgettext
 
 from collage import __version__
 
-__all__ = ["Way", "control", "mark", "register", "version", "ways"]
+__all__ = ["Way", "Ways", "bare", "control", "mark", "may", "register", "strength", "version", "ways"]
 
 register = template.Library()
 
+_AT_ONCE: Final = 3  # ways beside one another
+_FAINT, _SOME = 0.2, 0.5  # of evidence, as in the report
+_SPEAK_FOR_THEMSELVES: Final = ("phone", "email")
+
 # what it is called, the name of its address, the deed that one must be allowed to do
 _WAYS: Final = (
+    (gettext_noop("Customers"), "desk", "see customers"),
+    (gettext_noop("Contested"), "contested", "decide"),
+    (gettext_noop("Company"), "board", "see board"),
     (gettext_noop("Sources"), "sources", "see sources"),
     (gettext_noop("Quarantine"), "quarantine", "see sources"),
     (gettext_noop("Uploads"), "uploads", "import"),
     (gettext_noop("Colleagues"), "colleagues", "see colleagues"),
+    (gettext_noop("Webhooks"), "hooks", "tell others"),
     (gettext_noop("Audit log"), "audit", "see audit"),
 )
 
@@ -43,12 +51,20 @@ class Way:
     here: str
 
 
+@dataclass(frozen=True)
+class Ways:
+    """The ways that are open to somebody: those that are always seen, and where there are many, `more` behind them."""
+
+    first: tuple[Way, ...] = ()
+    more: tuple[Way, ...] = ()
+
+
 @register.simple_tag(takes_context=True)
-def ways(context: Context) -> list[Way]:
+def ways(context: Context) -> Ways:
     """Return the ways that are open to whoever is logged in: none, where nobody is."""
     user, path = context.get("user"), getattr(context.get("request"), "path", "")
     if user is None or not user.is_authenticated:
-        return []
+        return Ways()
     may: Callable[[Any, str], bool] = import_string(settings.COLLAGE_MAY)
     found = []
     for words, name, deed in _WAYS:
@@ -59,7 +75,32 @@ def ways(context: Context) -> list[Way]:
         except NoReverseMatch:  # the room that has it is not installed
             continue
         found.append(Way(_(words), href, "page" if path == href else "true" if path.startswith(href) else ""))
-    return found
+    if len(found) <= _AT_ONCE + 1:  # nothing is put away for the sake of one
+        return Ways(tuple(found))
+    return Ways(tuple(found[:_AT_ONCE]), tuple(found[_AT_ONCE:]))
+
+
+@register.simple_tag(takes_context=True)
+def may(context: Context, deed: str) -> bool:
+    """Return whether whoever looks at the page may do something; nobody may who is not logged in."""
+    user = context.get("user")
+    asked: Callable[[Any, str], bool] = import_string(settings.COLLAGE_MAY)
+    return user is not None and user.is_authenticated and asked(user, deed)
+
+
+@register.simple_tag
+def strength(evidence: float) -> str:
+    """Return in a word how strong evidence (0 to 1) is."""
+    if evidence < _FAINT:
+        return pgettext("evidence", "faint")
+    return pgettext("evidence", "some") if evidence < _SOME else pgettext("evidence", "strong")
+
+
+@register.filter
+def bare(identifier: str) -> str:
+    """Return an identifier as a person would say it: numbers and addresses without what they are."""
+    namespace, _colon, value = identifier.partition(":")
+    return value if namespace in _SPEAK_FOR_THEMSELVES and value else identifier
 
 
 @register.simple_tag

@@ -45,21 +45,26 @@ class Source(models.Model):
 
 
 class SourceHour(models.Model):
-    """What came of what a source sent within an hour."""
+    """What came of what a source sent within an hour: the sum over all rows of that hour.
+
+    Whoever counts has a row of its own, by `writer`: transactions that changed the same row would wait for one
+    another's commit. A single row may be below zero, where what one has counted another counts differently.
+    """
 
     source = models.ForeignKey(Source, models.CASCADE, related_name="hours")
     hour = models.DateTimeField()
-    accepted = models.PositiveBigIntegerField(default=0)
-    duplicate = models.PositiveBigIntegerField(default=0)
-    quarantined = models.PositiveBigIntegerField(default=0)
-    refused = models.PositiveBigIntegerField(default=0)
+    writer = models.SmallIntegerField(default=0)
+    accepted = models.BigIntegerField(default=0)
+    duplicate = models.BigIntegerField(default=0)
+    quarantined = models.BigIntegerField(default=0)
+    refused = models.BigIntegerField(default=0)
     last_at = models.DateTimeField()
 
     class Meta:
-        """One row a source and hour."""
+        """One row a source, hour and writer."""
 
         constraints: ClassVar[list[Any]] = [
-            models.UniqueConstraint(fields=["source", "hour"], name="source_hour_once"),
+            models.UniqueConstraint(fields=["source", "hour", "writer"], name="source_hour_once"),
         ]
 
 

@@ -36,8 +36,9 @@ class Colleague(AbstractBaseUser):
     name = models.CharField(_("name"), max_length=120)
     role = models.CharField(_("role"), max_length=16, choices=Role.choices, default=Role.AGENT)
     department = models.CharField(_("department"), max_length=120, blank=True)
-    language = models.CharField(_("language"), max_length=8, default="en")
-    zone = models.CharField(_("time zone"), max_length=64, default="UTC")
+    agent = models.CharField(_("called in the records"), max_length=120, blank=True)  # as `agent` in touchpoints
+    language = models.CharField(_("language"), max_length=8, blank=True)  # empty: as their browser asks
+    zone = models.CharField(_("time zone"), max_length=64, blank=True)  # empty: the company's
     is_active = models.BooleanField(_("may log in"), default=True)
     created_at = models.DateTimeField(auto_now_add=True)
 

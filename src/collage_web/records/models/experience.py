@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from django.db import models
 
-__all__ = ["Catalogue", "Correction", "Mark", "Reaction", "Score"]
+__all__ = ["Catalogue", "Correction", "Figures", "Mark", "Reaction", "Score"]
 
 
 def _text() -> Any:
@@ -86,17 +86,40 @@ class Score(models.Model):
 
 
 class Reaction(models.Model):
-    """That a subject took note of a mark; once, however often marks are derived."""
+    """That a subject takes note of a mark: once, however often marks are derived.
+
+    It is due at `at`: a mark can count from a moment that is still to come, such as a promise's.
+    """
 
     touchpoint_id = models.TextField()
     mark = models.TextField()
     reaction = models.TextField()
     customer = models.CharField(max_length=24)
+    details = models.JSONField(default=dict)
     at = models.DateTimeField()
+    done_at = models.DateTimeField(null=True)
 
     class Meta:
-        """Once."""
+        """Once; what is due is found at once."""
 
         constraints: ClassVar[list[Any]] = [
             models.UniqueConstraint(fields=["touchpoint_id", "mark", "reaction"], name="reaction_once"),
         ]
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["at"], name="reaction_due", condition=models.Q(done_at=None)),
+        ]
+
+
+class Figures(models.Model):
+    """Figures of the whole company, as a job worked them out over a snapshot."""
+
+    name = models.CharField(max_length=40)
+    at = models.DateTimeField()
+    made_at = models.DateTimeField()
+    catalogue = models.TextField()
+    body = models.JSONField()
+
+    class Meta:
+        """The newest is found at once."""
+
+        indexes: ClassVar[list[models.Index]] = [models.Index(fields=["name", "-made_at"], name="figures_newest")]

@@ -57,6 +57,9 @@ class Touchpoint(Fact):
 
         indexes: ClassVar[list[models.Index]] = [
             models.Index(fields=["identifier", "occurred_at"], name="touchpoint_of"),
+            models.Index(
+                fields=["issue_id"], name="touchpoint_in", condition=models.Q(issue_id__isnull=False)
+            ),  # an order's number is asked for
         ]
 
 

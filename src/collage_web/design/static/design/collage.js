@@ -107,6 +107,60 @@
     }
   });
 
+  // ---- the search: a list below the box, by arrows; and a telephone's number in an address, which is taken out of it
+
+  const box = (element) => (element?.matches("[data-search]") ? element : null);
+  const hits = () => [...document.querySelectorAll("#finds a")].filter(shown);
+  const fold = () => {
+    const place = document.getElementById("finds");
+    if (place === null || place.childElementCount === 0) return false;
+    const within = place.contains(document.activeElement);
+    place.replaceChildren();
+    if (within) document.querySelector("[data-search]")?.focus();
+    return true;
+  };
+  const along = (by) => {
+    const these = hits();
+    if (these.length === 0) return false;
+    const next = these.indexOf(document.activeElement) + by;
+    (next < 0 ? document.querySelector("[data-search]") : these[Math.min(next, these.length - 1)])?.focus();
+    return true;
+  };
+
+  document.addEventListener("keydown", (event) => {
+    const at = document.activeElement;
+    if (event.isComposing || !(box(at) || at?.closest("#finds"))) return;
+    if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+      if ((event.key === "ArrowDown" || !box(at)) && along(event.key === "ArrowDown" ? 1 : -1)) event.preventDefault();
+    } else if (event.key === "Escape" && fold()) {
+      event.stopImmediatePropagation();  // the box stays: only the list goes
+      event.preventDefault();
+    } else if (event.key === "Enter" && box(at)) {
+      const list = document.querySelector("#finds > [data-asked]");  // of what is typed now, or of what was before?
+      if (list?.dataset.asked !== at.value.trim() || hits().length === 0) return;
+      event.preventDefault();
+      hits()[0].click();
+    }
+  }, true);
+  document.addEventListener("click", (event) => {
+    if (event.target.closest("search") === null) fold();
+  });
+
+  const fromAddress = () => {
+    const form = document.querySelector("form[data-from-address]");
+    // a telephone system writes +49 as it is; elsewhere + is a blank
+    const said = new URLSearchParams(location.hash.slice(1).replace(/((?:^|&)phone=)([^&]*)/, (_, name, number) => name + number.replaceAll("+", "%2B")));
+    if (form === null || location.hash === "") return;
+    history.replaceState(null, "", location.pathname);
+    const fields = [...form.elements].filter((field) => field.name !== "" && said.get(field.name));
+    for (const field of fields) {
+      if (field.name !== "csrfmiddlewaretoken") field.value = said.get(field.name);
+    }
+    if (fields.length > 0) form.requestSubmit();
+  };
+  document.addEventListener("DOMContentLoaded", fromAddress);
+  addEventListener("hashchange", fromAddress);
+
   // ---- htmx: an answer that is an error changes nothing on the page, and says so
 
   const trouble = (hidden) => {

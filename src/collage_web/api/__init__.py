@@ -1,0 +1,1 @@
+"""The room of machines that ask: customers as JSON."""

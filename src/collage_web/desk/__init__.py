@@ -1,0 +1,1 @@
+"""The room of whoever serves customers: who is calling, and what can be done."""
