@@ -9,9 +9,9 @@ within two seconds.
 from __future__ import annotations
 
 import random
-import time
 from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
+from time import monotonic, sleep
 from typing import Final
 
 from django.db import connection
@@ -73,8 +73,8 @@ def catch_up(identifiers: Collection[str], *, clock: Callable[[], datetime], cha
 def _done_here(identifiers: Collection[str], *, clock: Callable[[], datetime], chance: random.Random) -> bool:
     """Do what a worker would; return whether it was all that waits."""
     with turn(NAME, clock=clock, patience_s=_PATIENCE_S if _noted(identifiers) else _OTHERS_S) as mine:
-        until = time.monotonic() + _DIGESTED_S
-        while (more := digest(mine) > 0) and time.monotonic() < until:
+        until = monotonic() + _DIGESTED_S
+        while (more := digest(mine) > 0) and monotonic() < until:
             pass
         if _noted(identifiers):
             derive_of(set(identifiers), mine, chance=chance)
@@ -83,9 +83,9 @@ def _done_here(identifiers: Collection[str], *, clock: Callable[[], datetime], c
 
 def _waited(identifiers: Collection[str], newest: int | None) -> bool:
     """Give the worker a moment; return whether it has done what waited, up to the newest arrival."""
-    until = time.monotonic() + _WORKER_S
-    while time.monotonic() < until:
-        time.sleep(_LOOK_S)
+    until = monotonic() + _WORKER_S
+    while monotonic() < until:
+        sleep(_LOOK_S)
         oldest, noted = _waiting(identifiers, oldest=True)
         if not noted and (oldest is None or newest is None or oldest > newest):
             return True

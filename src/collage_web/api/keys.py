@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-import time
+from time import monotonic
 from typing import Final
 
 from django.http import HttpRequest
@@ -52,7 +52,7 @@ def _unknown(found: str) -> Refusal:
 
 
 def _count(key: int) -> None:
-    this = int(time.monotonic())
+    this = int(monotonic())
     with _LOCK:
         second, n = _COUNTED.get(key, (this, 0))
         n = n + 1 if second == this else 1

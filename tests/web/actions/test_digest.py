@@ -192,7 +192,7 @@ def test_who_looks_waits_for_the_worker_a_moment_and_does_not_do_its_work(
         looked.append(house.digest())  # what a worker does
         house.send(touchpoint(2, "user:2", **WAIT))  # there is always one more
 
-    monkeypatch.setattr("collage_web.actions.catching_up.time.sleep", meanwhile)
+    monkeypatch.setattr("collage_web.actions.catching_up.sleep", meanwhile)
     assert catch_up(["user:1"], clock=house.clock, chance=house.chance)
     assert looked == [1]
     assert marks_of("user:1") == [("till:1", "long_wait")]
@@ -203,7 +203,7 @@ def test_who_looks_does_not_wait_for_what_names_others(house: House, monkeypatch
     def waiting(_: float) -> None:
         raise AssertionError("waited for somebody else's")
 
-    monkeypatch.setattr("collage_web.actions.catching_up.time.sleep", waiting)
+    monkeypatch.setattr("collage_web.actions.catching_up.sleep", waiting)
     there(WORKER, now=house.now)
     house.send(touchpoint(1, "user:47112", **WAIT), touchpoint(2, "user:2", text="asked for 4711", **WAIT))
     assert catch_up(["user:4711"], clock=house.clock, chance=house.chance)

@@ -337,7 +337,7 @@ def test_a_key_is_kept_as_a_digest_alone(reading: Ask) -> None:  # noqa: ARG001 
 
 def test_who_asks_too_often_is_told_when_to_come_again(reading: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
     now = [10.0]
-    monkeypatch.setattr("collage_web.api.keys.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("collage_web.api.keys.monotonic", lambda: now[0])
     for _ in range(keys.MOST_PER_S):
         reading("/api/v1/customers/nobody", status=404)
     assert reading("/api/v1/customers/nobody", status=429)["code"] == "too_many_requests"
