@@ -18,7 +18,7 @@ import ibis.expr.types as ir
 import pyarrow as pa
 
 from collage.experience.catalogue import Catalogue
-from collage.experience.explain import contributed
+from collage.experience.explain import contributed, shared_out
 from collage.experience.fold import faded
 from collage.experience.marks import marks
 from collage.experience.score import score, scored, totals
@@ -34,12 +34,12 @@ _READ = ("touchpoints", "customers", "corrections", "marks")
 class Compiled:
     """Queries as text, and what they read.
 
-    `statements` maps ``marks``, ``score`` and ``explained`` to a query. They read tables of the names in `inputs`
-    (by the contracts of these names; `asked` has one row, the moment `at`), which whoever runs them fills: ``marks``
-    reads touchpoints, customers and corrections; the other two read marks, touchpoints and customers. ``explained``
-    gives the columns of ``score`` with those of `contributions` behind, a row for each contribution; a customer
-    without any has one row, in which these are null. `fixed` are small tables that never change:
-    the catalogue's rules, under names of their own.
+    `statements` maps ``marks``, ``score``, ``explained`` and ``shares`` to a query. They read tables of the names in
+    `inputs` (by the contracts of these names; `asked` has one row, the moment `at`), which whoever runs them fills:
+    ``marks`` reads touchpoints, customers and corrections; the others read marks, touchpoints and customers.
+    ``explained`` gives the columns of ``score`` with those of `contributions` behind, a row for each contribution; a
+    customer without any has one row, in which these are null. ``shares`` is the same but for `without`, which takes
+    half of the time. `fixed` are small tables that never change: the catalogue's rules, under names of their own.
     """
 
     engine: Literal["duckdb", "spark"]
@@ -69,7 +69,7 @@ def compiled(catalogue: Catalogue, engine: Literal["duckdb", "spark"]) -> Compil
     tables = {
         "marks": marks(touchpoints, customers, catalogue, read["corrections"]),
         "score": score(read["marks"], touchpoints, customers, catalogue, at=asked),
-        "explained": _explained(read["marks"], touchpoints, customers, catalogue, at=asked),
+        **_explained(read["marks"], touchpoints, customers, catalogue, at=asked),
     }
     fixed = {name: table for each in tables.values() for name, table in _in_memory(each).items()}
     dialect = "pyspark" if engine == "spark" else engine
@@ -86,13 +86,17 @@ def compiled(catalogue: Catalogue, engine: Literal["duckdb", "spark"]) -> Compil
 
 def _explained(
     marks: ir.Table, touchpoints: ir.Table, customers: ir.Table, catalogue: Catalogue, *, at: ir.Table
-) -> ir.Table:
+) -> dict[str, ir.Table]:
     """Return scores and contributions, for both of which marks are faded and added up once."""
     each = faded(marks, customers, catalogue, at=at)
     whole = totals(each, catalogue)
     scores = scored(whole, touchpoints, customers, at=at)
-    met = scores.left_join(contributed(each, whole, customers, catalogue), "customer_id")
-    return met.drop("customer_id_right")
+    found = {
+        "explained": contributed(each, whole, customers, catalogue),
+        "shares": shared_out(each, whole, customers),
+    }
+    met = {name: scores.left_join(parts, "customer_id") for name, parts in found.items()}
+    return {name: table.drop("customer_id_right") for name, table in met.items()}
 
 
 def _in_memory(table: ir.Table) -> dict[str, pa.Table]:

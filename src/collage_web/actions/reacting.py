@@ -300,7 +300,7 @@ def _said(
 
 def _strike(mark: Mark, fact: Mapping[str, Any], of: Whole) -> dict[str, Any]:
     """Return a strike as others are told of it: no identifiers, and nobody's words."""
-    points = (each.points for each in of.reasons if (each.touchpoint_id, each.mark) == (mark.touchpoint_id, mark.mark))
+    points = (each.points for each in of.reasons.of({mark.touchpoint_id}) if each.mark == mark.mark)
     return {
         "customer": mark.customer,
         "mark": mark.mark,

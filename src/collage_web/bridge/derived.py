@@ -173,7 +173,9 @@ def promised(promises: pa.Table, by: Catalogue) -> pa.Table:
         return prepared.run("promised").cast(schema("touchpoints"))
 
 
-def folded(customers: pa.Table, marks: pa.Table, seen: pa.Table, by: Catalogue, *, at: datetime) -> Folded:
+def folded(
+    customers: pa.Table, marks: pa.Table, seen: pa.Table, by: Catalogue, *, at: datetime, without: bool
+) -> Folded:
     """Return what marks come to, and what each contributes.
 
     Parameters
@@ -187,9 +189,11 @@ def folded(customers: pa.Table, marks: pa.Table, seen: pa.Table, by: Catalogue, 
         The rules by which the marks were derived.
     at
         The moment.
+    without
+        Whether contributions say what the experience would be without each.
     """
     with _filled(customers, marks, seen, by, at) as prepared:
-        explained = prepared.run("explained")
+        explained = prepared.run("explained" if without else "shares")
     like = schema("scores")
     scores = explained.select(like.names).cast(like).group_by(like.names).aggregate([])
     more = [name for name in explained.column_names if name not in like.names or name == "customer_id"]

@@ -128,7 +128,7 @@ def healed(customer: str, recovery: Mapping[str, Any], *, at: datetime) -> Heale
     after = replace(there, touchpoints=pa.concat_tables([there.touchpoints, row]))
     by = catalogue()
     marks = derived(after, by, at=at).marks.drop(["customer"])
-    found = folded(there.customers, marks, _seen(after, at), by, at=at)
+    found = folded(there.customers, marks, _seen(after, at), by, at=at, without=False)
     if not found.scores.num_rows:
         return Healed((), None, None)
     before = derived(there, by, at=at).scores["index"].to_pylist()

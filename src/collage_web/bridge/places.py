@@ -127,11 +127,7 @@ def promised(asked: Asked) -> list[Placed]:
         and (not which.department or row["department"] == which.department)
     ]
     if which.by_mark:
-        left = {
-            each.touchpoint_id
-            for each in asked.of.reasons
-            if (each.mark == which.mark if which.mark else each.contribution < 0)
-        }
+        left = asked.of.reasons.left_by(which.mark)
         rows = [row for row in rows if row["touchpoint_id"] in left]
     placed = (each for each in became(asked.of, rows) if asked.after is None or each[0] < asked.after)
     return nlargest(AT_ONCE + 1, placed, key=lambda each: each[0])

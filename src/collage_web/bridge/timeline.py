@@ -30,7 +30,8 @@ from collage_web.bridge.places import (
     stored,
     touched,
 )
-from collage_web.bridge.whole import Reason, Whole
+from collage_web.bridge.reasons import Reason
+from collage_web.bridge.whole import Whole
 from collage_web.records import verdicts
 
 __all__ = ["RATING", "Filter", "Instance", "Marked", "Page", "Reader", "Show", "instance", "page", "said"]
@@ -160,7 +161,7 @@ def instance(of: Whole, key: str, reader: Reader, *, at: datetime) -> Instance |
     one, name = _instance(place, row, reader), row["touchpoint_id"]
     if not name:
         return one
-    back = [each.about for each in of.reasons if each.touchpoint_id == name and each.mark != each.weighs_as]
+    back = [each.about for each in of.reasons.of({name}) if each.mark != each.weighs_as]
     beside = list(stored(of).filter(touchpoint_id__in=back).values(*COLUMNS)) if back else []
     facts = _readable([*beside, row], reader) | {each["touchpoint_id"]: each for each in _named(of, [*back, name])}
     spoken = {pair: each.verdict for pair, each in verdicts.latest([name]).items()}
@@ -184,8 +185,7 @@ def _named(of: Whole, names: Collection[str | None]) -> list[Mapping[str, Any]]:
 
 def _taken_back(of: Whole) -> set[str]:
     """Return the touchpoints that the latest recoveries point at: they are told with them."""
-    back = (each for each in of.reasons if each.mark != each.weighs_as and each.about is not None)
-    return {str(each.about) for each in nlargest(AT_ONCE, back, key=lambda each: each.occurred_at)}
+    return {str(each.about) for each in of.reasons.recoveries(AT_ONCE)}
 
 
 def _instance(place: Place, row: Mapping[str, Any], reader: Reader) -> Instance:
@@ -226,8 +226,8 @@ def _marked(
     reader: Reader,
 ) -> dict[str, list[Marked]]:
     """Return the marks of touchpoints, the largest first, and after them those that are struck out."""
-    healed = {(each.about, each.weighs_as) for each in of.reasons if each.mark != each.weighs_as}
-    theirs = [each for each in of.reasons if each.touchpoint_id in seen]
+    healed = of.reasons.recovered(seen)
+    theirs = of.reasons.of(seen)
     found: dict[str, list[Marked]] = defaultdict(list)
     for each, says in zip(theirs, said(of, theirs, facts, reader.language), strict=True):
         pair = (each.touchpoint_id, each.mark)

@@ -10,8 +10,9 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from collage import experience
+from collage_web.bridge.reasons import Reason
 from collage_web.bridge.timeline import Filter, Page, said
-from collage_web.bridge.whole import Reason, Whole
+from collage_web.bridge.whole import Whole
 from collage_web.desk import wording
 from collage_web.desk.colours import colour
 from collage_web.desk.instances import query
@@ -79,13 +80,13 @@ class Why:
 
 def fallen(of: Whole) -> Fall | None:
     """Return the steps to the index; None: there is none."""
-    return None if of.standing is None else waterfall(of.reasons, of.standing.index)
+    return None if of.standing is None else waterfall(of.reasons.groups(), of.standing.index)
 
 
 def single(fall: Fall | None) -> list[Reason]:
     """Return the reasons that are a step of their own: whose facts are to be read."""
     steps = () if fall is None else fall.steps
-    return [each.group.reasons[0] for each in steps if each.group is not None and each.n == 1]
+    return [each.group.first for each in steps if each.group is not None and each.n == 1]
 
 
 def why(of: Whole, fall: Fall | None, page: Page) -> Why | None:
@@ -108,7 +109,7 @@ def why(of: Whole, fall: Fall | None, page: Page) -> Why | None:
 def _because(of: Whole, page: Page, step: Step) -> Because:
     if step.group is None:
         return Because(step, str(_("all others, each of them small")), "", "", "")
-    mark, owner, first = step.group.mark, step.group.owner or "", step.group.reasons[0]
+    mark, owner, first = step.group.mark, step.group.owner or "", step.group.first
     if step.n == 1:
         (words,) = said(of, [first], page.facts, wording.language())
         key = page.keys.get(first.touchpoint_id)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice
 from typing import Any, Final
 
 from django.urls import reverse
@@ -15,8 +14,9 @@ from django.utils.translation import gettext_lazy as _
 
 from collage import customers, experience
 from collage.guidance import Bought, Felt, Known, Line, Owed, brief, keepable
+from collage_web.bridge.reasons import Reason
 from collage_web.bridge.timeline import Page, said
-from collage_web.bridge.whole import Reason, Whole
+from collage_web.bridge.whole import Whole
 from collage_web.design.spoken import CHANNELS
 from collage_web.desk import wording
 from collage_web.records import verdicts
@@ -49,8 +49,7 @@ class Said:
 
 def wanted(of: Whole) -> list[Reason]:
     """Return the reasons that may come to be told: whose facts are to be read."""
-    strikes = islice((each for each in of.reasons if each.contribution < 0), _FELT)
-    return [*strikes, *islice((each for each in of.reasons if each.contribution > 0), _FELT)]
+    return [*of.reasons.strikes(_FELT), *of.reasons.credits(_FELT)]
 
 
 def felt(of: Whole, page: Page) -> list[Felt]:

@@ -133,7 +133,7 @@ def instance(request: HttpRequest, customer: str, key: str) -> HttpResponse:
     """Show one instance, and what it weighs."""
     identifiers = gates.identifiers(request.user, customer)
     now = datetime.now(UTC)
-    of = whole(customer, at=now, known=identifiers)
+    of = whole(customer, at=now, known=identifiers, without=True)
     if of is None:
         gates.customer(request.user, customer)
         raise Http404

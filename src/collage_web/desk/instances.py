@@ -134,7 +134,7 @@ def choices(of: Whole, which: Filter, seen: Collection[str]) -> Choices:
             str(words), f"{page}{asked_}#line", f"{part}{asked_}", to == which if here is None else here, colour_
         )
 
-    theirs = {each.owner for each in of.reasons} | {each["department"] for each in of.promises} | set(seen)
+    theirs = of.reasons.owners() | {each["department"] for each in of.promises} | set(seen)
     names = sorted(name for name in theirs | {which.department} if name)
     return Choices(
         shown=[

@@ -2,31 +2,19 @@
 
 from __future__ import annotations
 
-import math
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from collage_web.bridge.whole import Reason
+from collage_web.bridge.reasons import Group
 
-__all__ = ["NEUTRAL", "Fall", "Group", "Step", "waterfall"]
+__all__ = ["NEUTRAL", "Fall", "Step", "waterfall"]
 
 NEUTRAL: Final = 50.0
 _MOST: Final = 8  # groups that have a step of their own
 _WIDE: Final = 100.0  # of the picture
 _LEAST: Final = 0.6  # so much of it is seen of the smallest
 _MARGIN: Final = 2.0  # points beside the outermost
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """Marks of a name and of an owner: their `reasons`, the largest first, and what they add together, in points."""
-
-    mark: str
-    owner: str | None
-    reasons: tuple[Reason, ...]
-    points: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,20 +46,19 @@ class Fall:
     high: float
 
 
-def waterfall(reasons: Sequence[Reason], index: float) -> Fall:
+def waterfall(every: Sequence[Group], index: float) -> Fall:
     """Return the steps from neutral to the index, the largest first and the small ones folded into the last.
 
     Parameters
     ----------
-    reasons
-        All of a customer's: their points add up to ``index - 50``.
+    every
+        All of a customer's, those that add or take the most first: their points add up to ``index - 50``.
     index
         0 to 100.
     """
-    every = _groups(reasons)
     own, folded = (every, []) if len(every) <= _MOST + 1 else (every[:_MOST], every[_MOST:])
-    sizes = [(group, len(group.reasons), group.points) for group in own]
-    rest = [(None, sum(len(group.reasons) for group in folded), sum(group.points for group in folded))]
+    sizes = [(group, group.n, group.points) for group in own]
+    rest = [(None, sum(group.n for group in folded), sum(group.points for group in folded))]
     at, walked = NEUTRAL, []
     for group, n, points in [*sizes, *(rest if folded else [])]:
         walked.append((group, n, points, at, at + points))
@@ -91,15 +78,3 @@ def waterfall(reasons: Sequence[Reason], index: float) -> Fall:
         for group, n, points, start, end in walked
     )  # fmt: skip
     return Fall(steps, place(NEUTRAL), place(index), low, high)
-
-
-def _groups(reasons: Sequence[Reason]) -> list[Group]:
-    """Return marks by name and owner, those that add or take the most first."""
-    found: dict[tuple[str, str | None], list[Reason]] = defaultdict(list)
-    for each in reasons:
-        found[each.mark, each.owner].append(each)
-    groups = [
-        Group(mark, owner, tuple(these), math.fsum([each.points for each in these]))
-        for (mark, owner), these in found.items()
-    ]
-    return sorted(groups, key=lambda group: (-abs(group.points), group.mark, group.owner or ""))

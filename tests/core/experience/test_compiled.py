@@ -31,6 +31,7 @@ def test_prepared_queries_give_what_the_expressions_give(duckdb: Any) -> None:
         "marks": duckdb.to_pyarrow(left),
         "score": duckdb.to_pyarrow(scores),
         "explained": duckdb.to_pyarrow(explained),
+        "shares": duckdb.to_pyarrow(explained.drop("without")),
     }
     queries = compiled(catalogue, "duckdb")
     prepared = prepare(queries)
@@ -41,12 +42,13 @@ def test_prepared_queries_give_what_the_expressions_give(duckdb: Any) -> None:
             prepared.fill("asked", pa.table({"at": [AT]}, schema=queries.inputs["asked"]))
             found = {"marks": prepared.run("marks")}
             prepared.fill("marks", found["marks"])
-            found |= {name: prepared.run(name) for name in ("score", "explained")}
+            found |= {name: prepared.run(name) for name in ("score", "explained", "shares")}
             for name, keys in (("marks", CONTRACTS["marks"].names), ("score", ("customer_id",))):
                 assert_alike(rows_of(found[name], *keys), rows_of(expected[name], *keys))
             unique = ("customer_id", "touchpoint_id", "mark", "about", "weighs_as")
-            assert_alike(rows_of(found["explained"], *unique), rows_of(expected["explained"], *unique))
-            assert None in found["explained"]["mark"].to_pylist()  # somebody without any
+            for name in ("explained", "shares"):
+                assert_alike(rows_of(found[name], *unique), rows_of(expected[name], *unique))
+                assert None in found[name]["mark"].to_pylist()  # somebody without any
     finally:
         prepared.close()
 
@@ -70,5 +72,5 @@ def test_rows_that_do_not_fit_are_refused(duckdb: Any) -> None:
 
 def test_spark_has_its_own_text() -> None:
     queries = compiled(load(as_toml(world(1, 8.0, customers=1).catalogue), file="generated.toml"), "spark")
-    assert set(queries.statements) == {"marks", "score", "explained"}
+    assert set(queries.statements) == {"marks", "score", "explained", "shares"}
     assert "`touchpoints`" in queries.statements["marks"]

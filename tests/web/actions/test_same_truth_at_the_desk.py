@@ -54,9 +54,15 @@ class Asked:
             f"/api/v1/customers/{customer}?limit=1000", headers={"Authorization": f"Bearer {self.key}"}
         ).json()
         page = self.serving.get(f"/desk/c/{customer}").content.decode()
-        seen = whole(customer, at=at)
+        seen, on_page = whole(customer, at=at, without=True), whole(customer, at=at)
         assert seen is not None
         assert seen.standing is not None
+        assert on_page is not None
+        assert on_page.standing == seen.standing
+        assert [each[:5] for each in on_page.reasons] == [each[:5] for each in seen.reasons]
+        for name in ("contribution", "points"):
+            found = [getattr(each, name) for each in on_page.reasons]
+            assert found == pytest.approx([getattr(each, name) for each in seen.reasons], abs=1e-9)
         every = [sorted(map(_row, each)) for each in (command, told["reasons"], [it._asdict() for it in seen.reasons])]
         for other in every[1:]:
             assert [row[:3] for row in other] == [row[:3] for row in every[0]]

@@ -324,7 +324,7 @@ def test_the_steps_of_the_waterfall_lead_from_neutral_to_the_index(house: House)
     customer = lived(house, *(told(n, kind, days=n + 1, department=f"D{n}") for n, kind in enumerate(kinds)))
     of = whole_of(customer)
     assert of.standing is not None
-    fall = waterfall(of.reasons, of.standing.index)
+    fall = waterfall(of.reasons.groups(), of.standing.index)
     assert len(fall.steps) == 9
     assert fall.steps[-1].group is None
     assert sum(each.n for each in fall.steps) == len(of.reasons)
