@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from collage.cli.opening import check_rated, last_of_all, marked, opened
 from collage.cli.printing import at_work, print_table, say, show
-from collage.cli.writing import write_text
+from collage.cli.writing import check_place, write_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -33,6 +33,7 @@ def fit(arguments: argparse.Namespace) -> None:
     """Fit what marks weigh and how they fade to a dataset's own ratings, and write the model."""
     from collage.experience import model_json
 
+    check_place(arguments.out)
     with opened(arguments.dataset, arguments.engine) as dataset, at_work() as step:
         check_rated(dataset, f"fit {arguments.dataset}")
         at = arguments.at or last_of_all(dataset)

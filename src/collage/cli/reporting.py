@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from collage.cli.attributing import credits_of
 from collage.cli.opening import last, marked, opened
 from collage.cli.printing import at_work, say, show
-from collage.cli.writing import write_text
+from collage.cli.writing import check_place, write_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,6 +24,7 @@ __all__ = ["report"]
 
 def report(arguments: argparse.Namespace) -> None:
     """Write the report on a dataset as one page, and say what matters most."""
+    check_place(arguments.out)
     with opened(arguments.dataset, arguments.engine) as dataset, at_work() as step:
         found = _write_report(dataset, arguments, step)
     _say_findings(found, arguments.language)

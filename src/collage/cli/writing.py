@@ -1,13 +1,36 @@
-"""How a command puts a text into a file: whole, or not at all."""
+"""How a command puts a text into a file: whole, or not at all, and whether it can is asked before the work."""
 
 from __future__ import annotations
 
-from contextlib import suppress
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from collage.errors import CollageError
 
-__all__ = ["write_text"]
+__all__ = ["check_place", "write_text"]
+
+
+def check_place(file: Path) -> None:
+    """Raise what `write_text` would, before the work is done whose result goes there.
+
+    Parameters
+    ----------
+    file
+        Where it will go; folders above it are made.
+
+    Raises
+    ------
+    CollageError
+        When the place cannot be written.
+    """
+    with _refused(file) as beside:
+        if file.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(file))
+        beside.touch()
+        beside.unlink()
 
 
 def write_text(file: Path, text: str) -> None:
@@ -25,11 +48,18 @@ def write_text(file: Path, text: str) -> None:
     CollageError
         When the place cannot be written; nothing is left behind.
     """
+    with _refused(file) as beside:
+        beside.write_text(text, encoding="utf-8")
+        beside.replace(file)
+
+
+@contextmanager
+def _refused(file: Path) -> Iterator[Path]:
+    """Hand out a place beside a file's, in the same folder; what the system says against it becomes a refusal."""
     beside = file.with_name(f".{file.name}.part")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        beside.write_text(text, encoding="utf-8")
-        beside.replace(file)
+        yield beside
     except OSError as error:
         with suppress(OSError):
             beside.unlink()

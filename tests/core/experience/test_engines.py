@@ -1,8 +1,9 @@
-"""DuckDB and Spark give the same marks, scores and contributions."""
+"""DuckDB and Spark give the same marks, scores, contributions, and figures of a company."""
 
 from __future__ import annotations
 
 import math
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,22 @@ import pyarrow.parquet as pq
 import pytest
 
 from collage.errors import UnknownCustomer
-from collage.experience import Catalogue, contributions, default, explain, groups, load, lost_most, marks, score, told
+from collage.experience import (
+    Catalogue,
+    changes,
+    contributions,
+    default,
+    explain,
+    groups,
+    load,
+    losses,
+    lost_most,
+    marks,
+    moments,
+    score,
+    told,
+    weekly,
+)
 from collage.store import Engine
 from collage.tables import CONTRACTS
 from tests.core.experience.generated import AT, World, as_toml, world
@@ -24,7 +40,15 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.spark, pytest.mark.slow]
 
 UNIQUE = ("touchpoint_id", "mark", "about", "weighs_as")
-KEYS = {"marks": UNIQUE, "scores": ("customer_id",), "contributions": UNIQUE, "groups": ("department",)}
+KEYS = {
+    "marks": UNIQUE,
+    "scores": ("customer_id",),
+    "contributions": UNIQUE,
+    "groups": ("department",),
+    "losses": ("mark", "owner", "strike"),
+    "weekly": ("week", "mark", "owner", "strike"),
+    "changes": ("customers",),
+}
 
 
 def everything(
@@ -41,6 +65,13 @@ def everything(
         "contributions": parts,
         "groups": groups(left, touchpoints, who, catalogue, by="owner", at=AT),
     }
+    if told_too:
+        both = moments(AT - timedelta(days=90), AT)
+        tables |= {
+            "losses": losses(left, touchpoints, who, catalogue, at=AT),
+            "weekly": weekly(left, touchpoints, who, catalogue, at=AT, weeks=26),
+            "changes": changes(score(left, touchpoints, who, catalogue, at=both), touchpoints, who, at=both),
+        }
     found = {name: backend.to_pyarrow(table) for name, table in tables.items()}
     found = {name: rows.sort_by([(key, "ascending") for key in KEYS[name]]) for name, rows in found.items()}
     if told_too:

@@ -404,7 +404,7 @@ def test_the_command_shows_a_model_and_says_what_it_teaches(told: Told) -> None:
 
 
 @pytest.mark.spark
-@pytest.mark.timeout(1200)  # a hundred queries, which Spark plans for minutes
+@pytest.mark.prove  # a hundred queries, which Spark plans for minutes; `make test` asks it for what they are made of
 def test_spark_reports_alike(spark: object, tmp_path: Path) -> None:
     assert spark is not None
     company, file = tmp_path / "company", tmp_path / "MODEL.json"

@@ -379,7 +379,10 @@ def test_hostile_names_stay_names(tmp_path: Path) -> None:
     assert made.figures["owners"][0]["department"].endswith(evil)
 
 
-def test_a_place_that_cannot_be_written_is_refused_with_what_to_do(tmp_path: Path) -> None:
+def test_a_place_that_cannot_be_written_is_refused_with_what_to_do_before_the_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("collage.cli.reporting.opened", None)
     folder = small(tmp_path / "quiet", "s:1,user:1,2025-01-01T10:00:00Z,page.viewed,web,Shop,,\n")
     for place in (folder / "touchpoints.csv" / "report.html", folder):
         said = collage("report", folder, "--out", place)

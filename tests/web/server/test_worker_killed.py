@@ -57,7 +57,7 @@ def all_digested(server: Server) -> bool:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("times", [_FEW, pytest.param(100, marks=[pytest.mark.prove, pytest.mark.timeout(3600)])])
+@pytest.mark.parametrize("times", [_FEW, pytest.param(100, marks=[pytest.mark.prove, pytest.mark.timeout(7200)])])
 def test_marks_after_a_worker_was_killed_are_those_of_one_that_was_not(
     server: Server, tmp_path: Path, times: int
 ) -> None:
