@@ -56,18 +56,13 @@ class Prepared:
             self._make(name, table)
         self._filling: dict[str, _Filling] = {}
         for name, schema in queries.inputs.items():
-            self._make(name, schema.empty_table())
             self._filling[name] = _Filling(schema.empty_table())
-            self._connection.register(f"filling {name}", self._filling[name])
+            self._connection.register(name, self._filling[name])
         # For a few rows the order of joins does not matter, and looking for the best costs ten times the run. A query
         # that is prepared and not optimised is neither parsed nor bound again, while no table is made or dropped.
         self._connection.execute("PRAGMA disable_optimizer")
-        for name in queries.inputs:
-            into, of = _quoted(name), _quoted(f"filling {name}")
-            self._prepare(f"clear {name}", f"DELETE FROM {into}")  # noqa: S608  # quoted
-            self._prepare(f"fill {name}", f"INSERT INTO {into} FROM {of}")
         for name, query in queries.statements.items():
-            self._prepare(f"run {name}", query)
+            self._connection.execute(f"PREPARE {_quoted(name)} AS {query}")
 
     def fill(self, name: str, rows: pa.Table) -> None:
         """Replace the rows of an input.
@@ -87,10 +82,7 @@ class Prepared:
         try:
             like = self._inputs[name]
             self._filling[name].rows = rows.select(like.names).cast(like)
-            self._connection.execute(f"EXECUTE {_quoted(f'clear {name}')}")
-            self._connection.execute(f"EXECUTE {_quoted(f'fill {name}')}")
-            self._filling[name].rows = like.empty_table()
-        except (duckdb.Error, pa.ArrowException, KeyError, ValueError) as error:
+        except (pa.ArrowException, KeyError, ValueError) as error:
             raise EngineError(f"fill {name}", said(error), "give rows by the contract of this name") from error
 
     def run(self, name: str) -> pa.Table:
@@ -106,14 +98,11 @@ class Prepared:
         pyarrow.Table
             Its rows, in no particular order.
         """
-        return self._connection.sql(f"EXECUTE {_quoted(f'run {name}')}").to_arrow_table()
+        return self._connection.sql(f"EXECUTE {_quoted(name)}").to_arrow_table()
 
     def close(self) -> None:
         """Close the connection."""
         self._connection.close()
-
-    def _prepare(self, name: str, query: str) -> None:
-        self._connection.execute(f"PREPARE {_quoted(name)} AS {query}")
 
     def _make(self, name: str, table: pa.Table) -> None:
         self._connection.register("made", table)
