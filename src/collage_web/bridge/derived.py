@@ -195,7 +195,9 @@ def folded(
     with _filled(customers, marks, seen, by, at) as prepared:
         explained = prepared.run("explained" if without else "shares")
     like = schema("scores")
-    scores = explained.select(like.names).cast(like).group_by(like.names).aggregate([])
+    # to group them by name would start an execution plan, which a few rows wait for
+    places = {customer: place for place, customer in enumerate(explained["customer_id"].to_pylist())}
+    scores = explained.select(like.names).take(pa.array(places.values(), pa.int64())).cast(like)
     more = [name for name in explained.column_names if name not in like.names or name == "customer_id"]
     return Folded(scores, explained.filter(explained["mark"].is_valid()).select(more))
 

@@ -51,7 +51,9 @@ class Reasons(Sequence[Reason]):
             contributions = contributions.append_column("without", pa.nulls(contributions.num_rows, pa.float64()))
         size = pc.abs(contributions["contribution"])
         keys = [("size", "descending"), *((name, "ascending") for name in ("occurred_at", "touchpoint_id", "mark"))]
-        self._rows = contributions.append_column("size", size).sort_by(keys).select(Reason._fields)
+        # by a mask or by places: a filter or a sort by name starts an execution plan, which a few rows wait for
+        ordered = pc.sort_indices(contributions.append_column("size", size), sort_keys=keys)
+        self._rows = contributions.select(Reason._fields).take(ordered)
 
     def __len__(self) -> int:
         """Return how many there are."""
@@ -74,11 +76,11 @@ class Reasons(Sequence[Reason]):
 
     def strikes(self, most: int) -> list[Reason]:
         """Return those that take the most."""
-        return _made(self._rows.filter(pc.field("contribution") < 0).slice(0, most))
+        return _made(self._rows.filter(pc.less(self._rows["contribution"], 0.0)).slice(0, most))
 
     def credits(self, most: int) -> list[Reason]:
         """Return those that give the most."""
-        return _made(self._rows.filter(pc.field("contribution") > 0).slice(0, most))
+        return _made(self._rows.filter(pc.greater(self._rows["contribution"], 0.0)).slice(0, most))
 
     def of(self, touchpoints: Collection[str]) -> list[Reason]:
         """Return those that some touchpoints left."""
@@ -86,7 +88,7 @@ class Reasons(Sequence[Reason]):
 
     def left_by(self, mark: str) -> set[str]:
         """Return the touchpoints that left a mark; without a name: those that left a strike."""
-        asked = pc.field("mark") == mark if mark else pc.field("contribution") < 0
+        asked = pc.equal(self._rows["mark"], mark) if mark else pc.less(self._rows["contribution"], 0.0)
         return set(self._rows.filter(asked)["touchpoint_id"].to_pylist())
 
     def recovered(self, touchpoints: Collection[str]) -> set[tuple[str, str]]:
@@ -98,7 +100,9 @@ class Reasons(Sequence[Reason]):
     def recoveries(self, most: int) -> list[Reason]:
         """Return the latest recoveries that point at an earlier instance."""
         back = self._recoveries()
-        return _made(back.filter(pc.field("about").is_valid()).sort_by([("occurred_at", "descending")]).slice(0, most))
+        back = back.filter(pc.is_valid(back["about"]))
+        latest = pc.sort_indices(back, sort_keys=[("occurred_at", "descending")])
+        return _made(back.take(latest[:most]))
 
     def owners(self) -> set[str | None]:
         """Return whose they are."""
@@ -121,7 +125,7 @@ class Reasons(Sequence[Reason]):
         return self._rows.take(pa.array(places, pa.int64()))
 
     def _recoveries(self) -> pa.Table:
-        return self._rows.filter(pc.field("mark") != pc.field("weighs_as"))
+        return self._rows.filter(pc.not_equal(self._rows["mark"], self._rows["weighs_as"]))
 
 
 def _made(rows: pa.Table) -> list[Reason]:
