@@ -30,6 +30,7 @@ _AGAIN_S: Final = 1.0
 _ENDING_S: Final = 5.0  # the worker ends what it has begun; killed, it has lost nothing
 _HEIRS_S: Final = 25.0  # so long a server's processes may answer on when the first of them was killed
 _LOOK_S: Final = 0.1
+_HELD_S: Final = 0.001  # so long a thread may keep the interpreter: a page gives it away at every row that SQLite reads
 
 
 def serve(arguments: argparse.Namespace) -> None:
@@ -191,6 +192,7 @@ def _server(arguments: argparse.Namespace, processes: int, beside: _Beside | Non
 
 def _begun(parent: int, own: int) -> None:
     """Let a process of the server end with the first, and compile what its pages need before anybody asks."""
+    sys.setswitchinterval(_HELD_S)
     _end_with(parent, lambda: os.kill(own, signal.SIGTERM))
     threading.Thread(target=_warm, name="collage-warm", daemon=True).start()
 
