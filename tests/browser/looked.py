@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 SIGHTS = [(theme, width) for theme in ("light", "dark") for width in (320, 1280)]
-# what is kept is not brought over: of a long page it is megabytes
+# rules that nothing breaks are not brought over: of a long page they are megabytes
 _VIOLATIONS = """async rules => {
     const asked = {runOnly: rules, resultTypes: ["violations"], selectors: false, preload: false};
     const found = await axe.run(document, asked);

@@ -121,7 +121,10 @@ def test_too_few_ratings_give_the_catalogue_s_own_numbers_and_say_so(small: Path
     assert collage("score", small, "--model", small / "MODEL.json").code == 0
 
 
-def test_a_place_that_cannot_be_written_is_told_and_leaves_nothing(small: Path) -> None:
+def test_a_place_that_cannot_be_written_is_told_before_the_work_and_leaves_nothing(
+    small: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("collage.cli.fitting.marked", None)
     (small / "ratings.csv").write_text(RATINGS)
     (small / "taken").mkdir()
     said = collage("fit", small, "--out", small / "taken")

@@ -33,9 +33,9 @@ def fit(arguments: argparse.Namespace) -> None:
     """Fit what marks weigh and how they fade to a dataset's own ratings, and write the model."""
     from collage.experience import model_json
 
-    check_place(arguments.out)
     with opened(arguments.dataset, arguments.engine) as dataset, at_work() as step:
         check_rated(dataset, f"fit {arguments.dataset}")
+        check_place(arguments.out)
         at = arguments.at or last_of_all(dataset)
         step("marks")
         found = marked(dataset, arguments.catalogue)

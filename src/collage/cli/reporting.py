@@ -24,8 +24,8 @@ __all__ = ["report"]
 
 def report(arguments: argparse.Namespace) -> None:
     """Write the report on a dataset as one page, and say what matters most."""
-    check_place(arguments.out)
     with opened(arguments.dataset, arguments.engine) as dataset, at_work() as step:
+        check_place(arguments.out)
         found = _write_report(dataset, arguments, step)
     _say_findings(found, arguments.language)
     kilobytes = arguments.out.stat().st_size / 1000

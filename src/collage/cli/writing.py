@@ -1,9 +1,10 @@
-"""How a command puts a text into a file: whole, or not at all, and whether it can is asked before the work."""
+"""How a command puts a text into a file: whole, or not at all; and whether it may is asked before the work."""
 
 from __future__ import annotations
 
 import errno
 import os
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -14,7 +15,7 @@ __all__ = ["check_place", "write_text"]
 
 
 def check_place(file: Path) -> None:
-    """Raise what `write_text` would, before the work is done whose result goes there.
+    """Raise an error where nothing can be put into a place, before the work is done whose result goes there.
 
     Parameters
     ----------
@@ -24,13 +25,13 @@ def check_place(file: Path) -> None:
     Raises
     ------
     CollageError
-        When the place cannot be written.
+        When it is a folder, or none in which a file can be made.
     """
-    with _refused(file) as beside:
-        if file.is_dir():
+    with _refused(file):
+        if file.is_dir() or not file.name:
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(file))
-        beside.touch()
-        beside.unlink()
+        file.parent.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=file.parent).close()
 
 
 def write_text(file: Path, text: str) -> None:
@@ -48,19 +49,22 @@ def write_text(file: Path, text: str) -> None:
     CollageError
         When the place cannot be written; nothing is left behind.
     """
-    with _refused(file) as beside:
-        beside.write_text(text, encoding="utf-8")
-        beside.replace(file)
+    beside = file.parent / f".{file.name}.part"
+    with _refused(file):
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            beside.write_text(text, encoding="utf-8")
+            beside.replace(file)
+        except OSError:
+            with suppress(OSError):
+                beside.unlink()
+            raise
 
 
 @contextmanager
-def _refused(file: Path) -> Iterator[Path]:
-    """Hand out a place beside a file's, in the same folder; what the system says against it becomes a refusal."""
-    beside = file.with_name(f".{file.name}.part")
+def _refused(file: Path) -> Iterator[None]:
+    """Turn what the system says against a file into a refusal."""
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        yield beside
+        yield
     except OSError as error:
-        with suppress(OSError):
-            beside.unlink()
         raise CollageError(f"write {file}", str(error), "choose another place with --out") from None

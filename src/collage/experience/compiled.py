@@ -18,7 +18,7 @@ import ibis.expr.types as ir
 import pyarrow as pa
 
 from collage.experience.catalogue import Catalogue
-from collage.experience.explain import contributed, shared_out
+from collage.experience.explain import contributed, shares
 from collage.experience.fold import faded
 from collage.experience.marks import marks
 from collage.experience.score import score, scored, totals
@@ -38,8 +38,8 @@ class Compiled:
     `inputs` (by the contracts of these names; `asked` has one row, the moment `at`), which whoever runs them fills:
     ``marks`` reads touchpoints, customers and corrections; the others read marks, touchpoints and customers.
     ``explained`` gives the columns of ``score`` with those of `contributions` behind, a row for each contribution; a
-    customer without any has one row, in which these are null. ``shares`` is the same but for `without`, which takes
-    half of the time. `fixed` are small tables that never change: the catalogue's rules, under names of their own.
+    customer without any has one row, in which these are null. ``shares`` is ``explained`` but for `without`, and takes
+    half of its time. `fixed` are small tables that never change: the catalogue's rules, under names of their own.
     """
 
     engine: Literal["duckdb", "spark"]
@@ -87,13 +87,13 @@ def compiled(catalogue: Catalogue, engine: Literal["duckdb", "spark"]) -> Compil
 def _explained(
     marks: ir.Table, touchpoints: ir.Table, customers: ir.Table, catalogue: Catalogue, *, at: ir.Table
 ) -> dict[str, ir.Table]:
-    """Return scores and contributions, for both of which marks are faded and added up once."""
+    """Return ``explained`` and ``shares``: for scores and contributions alike marks are faded and added up once."""
     each = faded(marks, customers, catalogue, at=at)
     whole = totals(each, catalogue)
     scores = scored(whole, touchpoints, customers, at=at)
     found = {
         "explained": contributed(each, whole, customers, catalogue),
-        "shares": shared_out(each, whole, customers),
+        "shares": shares(each, whole, customers),
     }
     met = {name: scores.left_join(parts, "customer_id") for name, parts in found.items()}
     return {name: table.drop("customer_id_right") for name, table in met.items()}

@@ -17,7 +17,7 @@ from collage.experience.score import totals
 from collage.experience.sentences import LANGUAGES, tell
 from collage.experience.whatif import moved
 
-__all__ = ["contributed", "contributions", "explain", "lost_most", "said", "shared_out", "told"]
+__all__ = ["contributed", "contributions", "explain", "lost_most", "said", "shares", "told"]
 
 _EXPLAINED = ("touchpoint_id", "mark", "occurred_at", "owner", "channel", "contribution", "points", "without")
 _POINTING = ("about", "weighs_as")
@@ -62,18 +62,18 @@ def contributed(each: ir.Table, whole: ir.Table, customers: ir.Table, catalogue:
     met = moved(each, catalogue).join(whole.select("customer_id", "summed", "own", "scale", "per_point"), "customer_id")
     left_evidence = met.own - met.weighty + met.gained_evidence
     left_sum = met.summed - met.weighed - met.undone + met.gained
-    met = _shares(met.mutate(without=per_evidence(left_evidence, catalogue.kappa) * left_sum))
+    met = _in_points(met.mutate(without=per_evidence(left_evidence, catalogue.kappa) * left_sum))
     return named(met.select("customer_id", *_EXPLAINED, *_POINTING), customers)
 
 
-def shared_out(each: ir.Table, whole: ir.Table, customers: ir.Table) -> ir.Table:
-    """Return the same without the column `without`, which takes half of the work."""
-    met = _shares(each.join(whole.select("customer_id", "scale", "per_point"), "customer_id"))
+def shares(each: ir.Table, whole: ir.Table, customers: ir.Table) -> ir.Table:
+    """Return what `contributed` does but for the column `without`, which is half of its work."""
+    met = _in_points(each.join(whole.select("customer_id", "scale", "per_point"), "customer_id"))
     told = [name for name in _EXPLAINED if name != "without"]
     return named(met.select("customer_id", *told, *_POINTING), customers)
 
 
-def _shares(met: ir.Table) -> ir.Table:
+def _in_points(met: ir.Table) -> ir.Table:
     met = met.mutate(contribution=met.scale * met.weighed)
     return met.mutate(points=met.contribution * met.per_point)
 

@@ -45,7 +45,7 @@ def as_table(rows: Sequence[Sequence[Any]], like: pa.Schema) -> pa.Table:
     """
     if not rows:
         return like.empty_table()
-    values = list(chain.from_iterable(rows))  # of ten thousand rows in a sixth of the time that zip takes
+    values = list(chain.from_iterable(rows))  # zip would make an iterator of every row
     width = len(rows[0])
     columns = (values[place::width] for place in range(width))
     return pa.table([_array(column, field) for column, field in zip(columns, like, strict=True)], schema=like)

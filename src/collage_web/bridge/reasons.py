@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from collage_web.bridge.arrows import as_lists
 
-__all__ = ["NONE", "Group", "Reason", "Reasons"]
+__all__ = ["NO_REASONS", "Group", "Reason", "Reasons"]
 
 
 class Reason(NamedTuple):
@@ -136,14 +136,11 @@ def _texts(values: Collection[str]) -> pa.Array:
     return pa.array(list(values), pa.string())
 
 
-_LIKE: Final = pa.schema(
-    [
-        pa.field(name, pa.timestamp("us", "UTC") if name == "occurred_at" else kind)
-        for names, kind in (
-            (("touchpoint_id", "mark", "occurred_at", "owner", "channel", "about", "weighs_as"), pa.string()),
-            (("contribution", "points", "without"), pa.float64()),
-        )
-        for name in names
-    ]
-)
-NONE: Final = Reasons(_LIKE.empty_table())
+_TEXT, _NUMBER = pa.string(), pa.float64()
+_KINDS: Final = {
+    "occurred_at": pa.timestamp("us", "UTC"),
+    "contribution": _NUMBER,
+    "points": _NUMBER,
+    "without": _NUMBER,
+}
+NO_REASONS: Final = Reasons(pa.schema([(name, _KINDS.get(name, _TEXT)) for name in Reason._fields]).empty_table())

@@ -14,7 +14,7 @@ from collage import experience
 from collage.experience import Catalogue
 from collage_web.bridge.arrows import as_lists, as_table, schema
 from collage_web.bridge.derived import catalogue, folded, promised
-from collage_web.bridge.reasons import NONE, Reason, Reasons
+from collage_web.bridge.reasons import NO_REASONS, Reason, Reasons
 from collage_web.records import bulk, models
 
 __all__ = ["Met", "Standing", "Whole", "facts", "objecting", "say", "scored", "whole"]
@@ -97,7 +97,7 @@ def whole(
     known
         Their identifiers with their states, as ``gates.identifiers`` gives them; None: they are looked up.
     without
-        Whether to say of each reason what the experience would be without it, which takes half as long again.
+        Whether to say of each reason what the experience would be without it, for which the query takes twice as long.
 
     Returns
     -------
@@ -116,7 +116,7 @@ def whole(
         customer,
         states,
         standing=None,
-        reasons=NONE,
+        reasons=NO_REASONS,
         promised=made,
         promises=promises,
         consents=consents,

@@ -36,9 +36,14 @@ def test_prepared_queries_give_what_the_expressions_give(duckdb: Any) -> None:
     queries = compiled(catalogue, "duckdb")
     prepared = prepare(queries)
     try:
-        for _ in range(2):  # the second run finds nothing of the first
-            for name, table in (("touchpoints", touchpoints), ("customers", who), ("corrections", corrections)):
-                prepared.fill(name, duckdb.to_pyarrow(table))
+        given = {"touchpoints": touchpoints, "customers": who, "corrections": corrections}
+        rows = {name: duckdb.to_pyarrow(table) for name, table in given.items()}
+        for _ in range(2):  # each run finds nothing of those before, and nobody is found where nobody is given
+            for name, table in rows.items():
+                prepared.fill(name, table.slice(0, 0))
+            assert prepared.run("marks").num_rows == 0
+            for name, table in rows.items():
+                prepared.fill(name, table)
             prepared.fill("asked", pa.table({"at": [AT]}, schema=queries.inputs["asked"]))
             found = {"marks": prepared.run("marks")}
             prepared.fill("marks", found["marks"])

@@ -48,6 +48,8 @@ KEYS = {
     "losses": ("mark", "owner", "strike"),
     "weekly": ("week", "mark", "owner", "strike"),
     "changes": ("customers",),
+    "company": ("at",),
+    "channels": ("channel",),
 }
 
 
@@ -70,6 +72,8 @@ def everything(
         tables |= {
             "losses": losses(left, touchpoints, who, catalogue, at=AT),
             "weekly": weekly(left, touchpoints, who, catalogue, at=AT, weeks=26),
+            "company": groups(left, touchpoints, who, catalogue, by="company", at=both),
+            "channels": groups(left, touchpoints, who, catalogue, by="channel", at=AT),
             "changes": changes(score(left, touchpoints, who, catalogue, at=both), touchpoints, who, at=both),
         }
     found = {name: backend.to_pyarrow(table) for name, table in tables.items()}

@@ -382,11 +382,13 @@ def test_hostile_names_stay_names(tmp_path: Path) -> None:
 def test_a_place_that_cannot_be_written_is_refused_with_what_to_do_before_the_work(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("collage.cli.reporting.opened", None)
+    monkeypatch.setattr("collage.cli.reporting.marked", None)
     folder = small(tmp_path / "quiet", "s:1,user:1,2025-01-01T10:00:00Z,page.viewed,web,Shop,,\n")
-    for place in (folder / "touchpoints.csv" / "report.html", folder):
+    for place in (folder / "touchpoints.csv" / "report.html", folder, Path(), Path("/")):
         said = collage("report", folder, "--out", place)
         assert said.code == 1
+        assert f"could not write {place}" in said.talk
         assert "to do: choose another place with --out" in said.talk
     assert [each.name for each in folder.iterdir()] == ["touchpoints.csv"]
+    assert collage("report", tmp_path / "none", "--out", tmp_path / "none" / "report.html").code == 1
     assert [each.name for each in tmp_path.iterdir()] == ["quiet"]
