@@ -21,12 +21,13 @@ from collage_web.bridge.arrows import as_tuples, schema
 from collage_web.bridge.derived import Derived, catalogue, derived, identifiers_of, known
 from collage_web.bridge.whole import objecting
 from collage_web.records import bulk
-from collage_web.records.models import Mark, Reaction, Score, Stale
+from collage_web.records.models import Mark, Reaction, Score, Stale, Touchpoint
 
 __all__ = ["NAME", "as_derived", "derive", "derive_of", "derived_now"]
 
 NAME: Final = "derive"  # of the lease
 _AT_ONCE: Final = 1_000  # identifiers
+_ROWS: Final = 50_000  # touchpoints of theirs, each of about three kilobytes while it is worked on
 _log = structlog.get_logger()
 _WRITTEN: Final = 4_000  # rows in one transaction: whoever else writes waits no longer than that takes
 _MARK: Final = ("customer", *schema("marks").names)
@@ -43,7 +44,7 @@ def derive(mine: Turn, *, chance: random.Random, most: int = _AT_ONCE) -> int:
     chance
         Draws the ids of customers who are new.
     most
-        How many identifiers, about.
+        How many identifiers, about; fewer where much is known of them, so that it fits in memory.
 
     Returns
     -------
@@ -51,7 +52,20 @@ def derive(mine: Turn, *, chance: random.Random, most: int = _AT_ONCE) -> int:
         For how many customers; 0: nothing was waiting.
     """
     waiting = bulk.rows(Stale, ("identifier",), "ORDER BY id LIMIT %s", [most])
-    return _derived({identifier for (identifier,) in waiting}, mine, chance) if waiting else 0
+    return _derived(_as_fit([identifier for (identifier,) in waiting]), mine, chance) if waiting else 0
+
+
+def _as_fit(identifiers: Sequence[str]) -> set[str]:
+    """Return the first of them, so many as have few enough touchpoints together; one at least."""
+    some: set[str] = set()
+    rows = 0
+    known_of = dict(bulk.counted(Touchpoint, "identifier", set(identifiers)))
+    for identifier in dict.fromkeys(identifiers):
+        rows += known_of.get(identifier, 0)
+        if some and rows > _ROWS:
+            break
+        some.add(identifier)
+    return some
 
 
 def _derived(identifiers: set[str], mine: Turn, chance: random.Random) -> int:

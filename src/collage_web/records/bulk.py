@@ -11,7 +11,20 @@ from typing import Any, Final
 
 from django.db import connection, models
 
-__all__ = ["add", "changed", "chunks", "delete", "moment", "moments", "names", "rows", "selected", "table", "within"]
+__all__ = [
+    "add",
+    "changed",
+    "chunks",
+    "counted",
+    "delete",
+    "moment",
+    "moments",
+    "names",
+    "rows",
+    "selected",
+    "table",
+    "within",
+]
 
 _AT_ONCE: Final = 500  # values in one list
 _PARAMETERS: Final = 5_000  # of one statement; SQLite takes 32,766
@@ -106,6 +119,18 @@ def within(
     for some in chunks(values):
         marks = ", ".join(["%s"] * len(some))
         found += rows(model, columns, f"WHERE {names([column])} IN ({marks}) {where}", some)
+    return found
+
+
+def counted(model: type[models.Model], column: str, values: Iterable[Any]) -> list[tuple[Any, int]]:
+    """Return how many rows have each of the values in a column; a value that none has is left out."""
+    found: list[tuple[Any, int]] = []
+    for some in chunks(values):
+        name, marks = names([column]), ", ".join(["%s"] * len(some))
+        query = f"SELECT {name}, count(*) FROM {table(model)} WHERE {name} IN ({marks}) GROUP BY {name}"  # noqa: S608  # as above
+        with connection.cursor() as cursor:
+            cursor.execute(query, some)
+            found += cursor.fetchall()
     return found
 
 

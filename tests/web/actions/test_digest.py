@@ -174,6 +174,17 @@ def test_the_audit_log_cannot_be_changed(house: House) -> None:  # noqa: ARG001 
     assert AuditEntry.objects.get().verb == "source.create"
 
 
+def test_of_whom_much_is_known_few_are_derived_at_once(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(deriving, "_ROWS", 4)
+    whose = [1, 2, 2, 2, 3, 4, 5, 5, 5, 5, 5]  # the last has more than may be derived at once
+    house.send(*(touchpoint(n, f"user:{who}", **WAIT) for n, who in enumerate(whose)))
+    with turn(deriving.NAME, clock=house.clock) as mine:
+        assert digest(mine) == len(whose)
+        assert [deriving.derive(mine, chance=house.chance) for _ in range(4)] == [2, 2, 1, 0]
+    assert Mark.objects.count() == len(whose)
+    assert not Stale.objects.exists()
+
+
 def test_a_customer_is_brought_up_to_date_when_somebody_looks(house: House) -> None:
     house.send(touchpoint(1, "user:1", **WAIT), touchpoint(2, "user:2", **WAIT))
     assert catch_up(["user:1"], clock=house.clock, chance=house.chance)
