@@ -67,4 +67,4 @@ def _refused(file: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise CollageError(f"write {file}", str(error), "choose another place with --out") from None
+        raise CollageError(f"write {file}", error.strerror or str(error), "choose another place with --out") from None

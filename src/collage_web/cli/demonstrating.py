@@ -24,6 +24,7 @@ from urllib.error import HTTPError
 from collage.cli.printing import at_work, print_table, say, show
 from collage.errors import CollageError
 from collage_web.cli.opening import open_database
+from collage_web.cli.serving import check_free, server_of
 from collage_web.cli.trickling import happening
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ def demo(arguments: argparse.Namespace) -> None:
     out: Path = arguments.out.resolve()
     house = out / "house"
     _refuse_foreign(out)
+    _refuse_second(house, arguments.bind)
     _settle(house, arguments.bind)
     signal.signal(signal.SIGTERM, _stop)
     ready = house / "ready"
@@ -83,6 +85,15 @@ def _refuse_foreign(out: Path) -> None:
         raise CollageError(f"make the demo in {out}", "a file of this name", do)
     if out.exists() and any(out.iterdir()) and not any((out / name).exists() for name in _OURS):
         raise CollageError(f"make the demo in {out}", "a folder with something else in it", do)
+
+
+def _refuse_second(house: Path, bind: str) -> None:
+    """Refuse to take the passwords and the key from a demo that is being served."""
+    whose = server_of(house / "collage.sqlite3")
+    if whose is not None:
+        do = "use that one, stop it first, or choose another place with --out"
+        raise CollageError(f"serve the demo in {house.parent}", f"it is being served by process {whose}", do)
+    check_free(bind)
 
 
 def _settle(house: Path, bind: str) -> None:
@@ -239,13 +250,23 @@ def _tell(accounts: list[list[str]], url: str) -> None:
     """Say where to go, and as whom."""
     say("Log in as one of these; the passwords are shown this once, and every start has new ones:")
     print_table(["role", "e-mail", "password"], accounts)
-    pages = [("Who is calling", f"{url}/desk/"), ("The company", f"{url}/board/")]
-    pages[1:1] = [("Somebody with much behind them", f"{url}/desk/c/{who}") for who in _struck(1)]
-    for what, address in pages:
-        show(f"{what}: {address}")
+    show(f"As the agent, who is calling: {url}/desk/")
+    for who in _struck(1):
+        show(f"Somebody with much behind them: {url}/desk/c/{who}")
+        show(f"The search finds them by {', or by '.join(_called(who))}.")
+    show(f"As the manager, the company: {url}/board/")
     sys.stdout.flush()
     if sys.stdout.isatty() and (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
-        webbrowser.open(pages[0][1])
+        webbrowser.open(f"{url}/desk/")
+
+
+def _called(customer: str) -> list[str]:
+    """Return what a customer may be searched for by: one of each kind of identifier."""
+    from collage_web.records.models import Identifier
+
+    theirs = Identifier.objects.filter(customer=customer).order_by("id").values_list("value", flat=True)
+    found = {each.partition(":")[0]: each.partition(":")[2] for each in reversed(theirs)}
+    return [value for kind, value in sorted(found.items()) if kind in {"email", "phone", "user"}]
 
 
 # ---- what goes on

@@ -22,7 +22,7 @@ from typing import IO, Any, Final
 from collage.cli.printing import say
 from collage_web.cli.opening import SetupError, open_database, set_up
 
-__all__ = ["serve", "worker"]
+__all__ = ["check_free", "serve", "server_of", "worker"]
 
 _SILENT_S: Final = 10  # who has begun a request and says no more is let go: sixteen of them would be all threads
 _NICE: Final = 5  # the worker gives way to whoever waits for an answer
@@ -44,6 +44,7 @@ def serve(arguments: argparse.Namespace) -> None:
         do = "leave --processes out, or use PostgreSQL (DATABASE_URL)"
         raise SetupError("serve with several processes", "SQLite, which one process writes best", do)
     only = _only(Path(connection.settings_dict["NAME"])) if sqlite else None
+    check_free(arguments.bind)
     _collect(settings.VAR)
     connection.close()
     processes = 1 if sqlite else arguments.processes or os.cpu_count() or 1
@@ -51,6 +52,41 @@ def serve(arguments: argparse.Namespace) -> None:
     _server(arguments, processes, _Beside() if not arguments.no_worker else None).run()
     if only is not None:
         only.close()
+
+
+def check_free(bind: str) -> None:
+    """Raise an error where another program is at an address already.
+
+    Parameters
+    ----------
+    bind
+        As gunicorn takes it: a host and a port; what else it takes is left to it.
+
+    Raises
+    ------
+    SetupError
+        With what to do.
+    """
+    host, _, port = bind.rpartition(":")
+    if not port.isdigit():
+        return
+    try:
+        family, kind, *_, place = socket.getaddrinfo(host.strip("[]") or None, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind) as tried:
+            tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            tried.bind(place)
+    except OSError as error:
+        do = "stop what is there already, or name another address with --bind"
+        raise SetupError(f"serve at {bind}", error.strerror or str(error), do) from None
+
+
+def server_of(database: Path) -> int | None:
+    """Return the number of the process that serves a SQLite database; 0 where it is not known, None where none does."""
+    try:
+        with Path(f"{database}-serve").open("r+", encoding="ascii") as lock:
+            return None if _locked(lock) else _number_in(lock) or 0
+    except FileNotFoundError:
+        return None
 
 
 def _only(database: Path) -> IO[str]:

@@ -21,6 +21,8 @@ from collage.errors import CollageError
 from collage_web.actions.catching_up import catch_up
 from collage_web.actions.leasing import Lost, Taken
 from collage_web.bridge.called import names
+from collage_web.design.templatetags.look import bare
+from collage_web.desk.known import called
 from collage_web.records import gates
 from collage_web.records.models import Colleague
 
@@ -29,7 +31,7 @@ __all__ = ["Whom", "address", "back", "caught_up", "done", "now", "refused", "sh
 
 @dataclass(frozen=True, slots=True)
 class Whom:
-    """The customer whom somebody serves: `name` is what they are called, or the identifier known longest.
+    """The customer whom somebody serves: `name` is what they are called, or spoken of by.
 
     `zone` is where the clocks are that this colleague reads, on every page and in every form.
     """
@@ -51,7 +53,7 @@ def whom(request: HttpRequest, customer: str) -> Whom:
     by = gates.require(request.user, "serve customers")
     found = gates.customer(request.user, customer, "serve customers")
     identifiers = gates.identifiers(request.user, found, "serve customers")
-    name = names(dict.fromkeys(identifiers, found)).get(found) or next(iter(identifiers), found)
+    name = names(dict.fromkeys(identifiers, found)).get(found) or bare(called(identifiers)) or found
     return Whom(by, found, name, identifiers, get_current_timezone())
 
 

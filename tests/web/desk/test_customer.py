@@ -129,6 +129,9 @@ def test_without_a_name_it_is_what_a_person_would_recognise_first(house: House, 
     customer = lived(house, told(1), told(2, identifier="email:ada@example.org"))
     Identifier.objects.filter(value="email:ada@example.org").update(customer=customer)
     assert '<h1 class="bare">ada@example.org</h1>' in agent.get(f"/desk/c/{customer}").content.decode()
+    assert (
+        f'<a href="/desk/c/{customer}">ada@example.org</a>' in agent.get(f"/desk/c/{customer}/record").content.decode()
+    )
 
 
 def test_a_customer_of_whom_nothing_is_known_has_a_page_that_says_what_to_do(house: House, agent: Client) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import random
 import socket
@@ -17,6 +18,8 @@ from typing import Any
 import pytest
 
 from collage.touchpoints import vocabulary
+from collage_web.cli.opening import SetupError
+from collage_web.cli.serving import check_free
 from collage_web.cli.trickling import happening
 from collage_web.records.models import Arrival, Touchpoint
 from tests.web.conftest import NOW, House
@@ -47,7 +50,7 @@ def test_the_demo_is_there_once_it_says_so_and_is_used_again(tmp_path: Path) -> 
     out = tmp_path / "here"
     first = demonstrated(out)
     assert first.returncode == 0, first.stderr
-    told = [line.split() for line in first.stdout.splitlines() if "@example.org" in line]
+    told = [line.split() for line in first.stdout.splitlines() if "@example.org " in line]
     assert [line[0] for line in told] == ["agent", "lead", "manager", "analyst", "administrator"]
     assert len({line[-1] for line in told}) == 5
     assert "/desk/c/" in first.stdout
@@ -62,6 +65,26 @@ def test_the_demo_is_there_once_it_says_so_and_is_used_again(tmp_path: Path) -> 
     for line in told:
         assert line[-1] not in again.stdout
         assert line[-1] not in log
+    assert "The search finds them by " in again.stdout
+    passwords = rows(out, "SELECT email, password FROM records_colleague ORDER BY email")
+    with (out / "house" / "collage.sqlite3-serve").open("r+") as serving:
+        fcntl.flock(serving, fcntl.LOCK_EX)
+        second = demonstrated(out)
+    assert second.returncode == 1
+    assert "it is being served by process" in second.stderr
+    assert rows(out, "SELECT email, password FROM records_colleague ORDER BY email") == passwords
+
+
+def test_an_address_that_is_taken_is_refused_with_what_to_do() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(SetupError, match="in use") as refused:
+            check_free(f"127.0.0.1:{port}")
+    assert "--bind" in str(refused.value)
+    check_free(f"127.0.0.1:{port}")
+    check_free("unix:/run/collage.sock")
 
 
 def test_the_demo_is_not_served_among_other_things(tmp_path: Path) -> None:
