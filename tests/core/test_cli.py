@@ -130,7 +130,7 @@ WRONG: list[tuple[str, str]] = [
     ("scores x", "invalid choice: 'scores'"),
     ("score", "the following arguments are required: DATASET"),
     ("score x --format xml", "invalid choice: 'xml'"),
-    ("score x --at yesterday", "'yesterday' is no time; write it as 2025-12-31 or 2025-12-31T18:00:00Z"),
+    ("score x --at yesterday", "'yesterday' is no time that there is; write it as 2025-12-31 or 2025-12-31T18:00:00Z"),
     ("score x --at 1066-10-14", "is not between the years 1900 and 2200"),
     ("score x --engine postgres", "invalid choice: 'postgres'"),
     ("read x", "collage: collage read\n  found: no --map\n  to do: "),

@@ -233,7 +233,7 @@ def _moment(text: str) -> datetime:
         moment = datetime.fromisoformat(text)
         moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except (ValueError, OverflowError):
-        words = f"{text!r} is no time; write it as 2025-12-31 or 2025-12-31T18:00:00Z"
+        words = f"{text!r} is no time that there is; write it as 2025-12-31 or 2025-12-31T18:00:00Z"
         raise argparse.ArgumentTypeError(words) from None
     if not _FIRST_YEAR <= moment.year < _LAST_YEAR:
         words = f"{text!r} is not between the years {_FIRST_YEAR} and {_LAST_YEAR}"

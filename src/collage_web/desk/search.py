@@ -79,6 +79,8 @@ def find(request: HttpRequest) -> HttpResponse:
     more: dict[str, Any] = {"asked": asked, "hits": hits, "zone": get_current_timezone()}
     if getattr(request, "htmx", False):
         return render(request, "desk/find.html#list", more)
+    if not asked.strip():
+        return _SeeOther(reverse("desk"))
     if len(hits) == 1:
         return _SeeOther(reverse("customer", args=[hits[0].customer]))
     return render(request, "desk/find.html", {**more, "form": _begun(request, {"q": asked}, company)})

@@ -171,6 +171,7 @@ def test_the_one_who_is_meant_is_opened_and_several_are_listed(
     page = client.post("/desk/find", {"q": "Karl"}).content.decode()
     assert re.findall(r'href="/desk/c/(\w+)"', page) == [people["Karl Berg"], people["Karla Berg"]]
     assert client.get("/desk/find?q=4711")["Location"] == "/desk/"
+    assert client.post("/desk/find", {"q": "  "})["Location"] == "/desk/"
 
 
 def test_a_list_for_the_box_is_no_whole_page(people: dict[str, str], as_: Callable[..., Client]) -> None:
