@@ -23,7 +23,7 @@ _SIZE: Final[ViewportSize] = {"width": 1280, "height": 860}
 _THEMES: Final[tuple[Literal["light", "dark"], ...]] = ("light", "dark")
 _MOST_BYTES: Final = 200_000
 _SETTLED_MS: Final = 8_000
-_READY: Final = "The company: "
+_READY: Final = "As the manager, the company: "
 
 
 @dataclass(frozen=True, slots=True)
