@@ -37,7 +37,7 @@ from tests.core.experience.models import refitted
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-pytestmark = [pytest.mark.spark, pytest.mark.slow]
+pytestmark = [pytest.mark.spark, pytest.mark.slow, pytest.mark.timeout(900)]  # Spark plans for minutes
 
 UNIQUE = ("touchpoint_id", "mark", "about", "weighs_as")
 KEYS = {
@@ -54,7 +54,7 @@ KEYS = {
 
 
 def everything(
-    backend: Any, folder: Path, catalogue: Catalogue, *, corrected: bool, told_too: bool
+    backend: Any, folder: Path, catalogue: Catalogue, *, corrected: bool, told_too: bool, company_too: bool
 ) -> dict[str, pa.Table]:
     touchpoints, who = (backend.read_parquet(str(folder / f"{name}.parquet")) for name in ("touchpoints", "customers"))
     corrections = backend.read_parquet(str(folder / "corrections.parquet")) if corrected else None
@@ -67,7 +67,7 @@ def everything(
         "contributions": parts,
         "groups": groups(left, touchpoints, who, catalogue, by="owner", at=AT),
     }
-    if told_too:
+    if company_too:
         both = moments(AT - timedelta(days=90), AT)
         tables |= {
             "losses": losses(left, touchpoints, who, catalogue, at=AT),
@@ -105,21 +105,29 @@ def largest_difference(one: pa.Table, other: pa.Table) -> float:
 
 
 def check_both(
-    duckdb: Any, spark: SparkSession, folder: Path, a: World, catalogue: Catalogue, *, told_too: bool
+    duckdb: Any,
+    spark: SparkSession,
+    folder: Path,
+    a: World,
+    catalogue: Catalogue,
+    *,
+    told_too: bool,
+    company_too: bool = False,
 ) -> None:
     who = [{"customer_id": id_, "identifier": name, "state": "plain"} for name, id_ in a.who.items()]
     for name, rows in (("touchpoints", a.touchpoints), ("customers", who), ("corrections", a.corrections)):
         schema = CONTRACTS[name].schema().to_pyarrow()
         pq.write_table(pa.Table.from_pylist(rows, schema=schema), folder / f"{name}.parquet")
-    one = everything(duckdb, folder, catalogue, corrected=bool(a.corrections), told_too=told_too)
-    other = everything(ibis.pyspark.connect(spark), folder, catalogue, corrected=bool(a.corrections), told_too=told_too)
+    asked = {"corrected": bool(a.corrections), "told_too": told_too, "company_too": company_too}
+    one = everything(duckdb, folder, catalogue, **asked)
+    other = everything(ibis.pyspark.connect(spark), folder, catalogue, **asked)
     for name, rows in one.items():
         assert rows.num_rows > 0, name
         assert largest_difference(rows, other[name]) <= 1e-12, name
 
 
 def test_duckdb_and_spark_agree_by_the_shipped_catalogue(duckdb: Any, spark: SparkSession, tmp_path: Path) -> None:
-    check_both(duckdb, spark, tmp_path, world(1, 8.0, customers=3000), default(), told_too=True)
+    check_both(duckdb, spark, tmp_path, world(1, 8.0, customers=3000), default(), told_too=True, company_too=True)
 
 
 def test_duckdb_and_spark_agree_by_a_generated_catalogue_and_a_plain_sum(
