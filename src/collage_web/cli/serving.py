@@ -44,7 +44,6 @@ def serve(arguments: argparse.Namespace) -> None:
         do = "leave --processes out, or use PostgreSQL (DATABASE_URL)"
         raise SetupError("serve with several processes", "SQLite, which one process writes best", do)
     only = _only(Path(connection.settings_dict["NAME"])) if sqlite else None
-    check_free(arguments.bind)
     _collect(settings.VAR)
     connection.close()
     processes = 1 if sqlite else arguments.processes or os.cpu_count() or 1
