@@ -92,7 +92,9 @@ def _refuse_second(house: Path, bind: str) -> None:
     whose = server_of(house / "collage.sqlite3")
     if whose is not None:
         do = "use that one, stop it first, or choose another place with --out"
-        raise CollageError(f"serve the demo in {house.parent}", f"it is being served by process {whose}", do)
+        raise CollageError(
+            f"serve the demo in {house.parent}", f"it is being served by process {whose or 'unknown'}", do
+        )
     check_free(bind)
 
 
