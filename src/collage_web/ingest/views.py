@@ -217,10 +217,13 @@ def dropped(request: HttpRequest) -> HttpResponse:  # noqa: ARG001  # Django's s
 
 @_for_machines("GET", "HEAD")
 def settings_of(request: HttpRequest, key: str) -> HttpResponse:
-    """Give the browser library of Segment what it asks for before it starts."""
+    """Give the browser library of Segment what it asks for before it starts.
+
+    Where it is not told otherwise it measures itself, and tells Segment: no visitor's browser is to call a third party.
+    """
     secure, host = request.is_secure(), request.get_host()
     told = {"apiKey": key, "apiHost": f"{host}/v1", "protocol": "https" if secure else "http"}
-    return JsonResponse({"integrations": {"Segment.io": told}})
+    return JsonResponse({"integrations": {"Segment.io": told}, "metrics": {"sampleRate": 0, "host": told["apiHost"]}})
 
 
 @_for_machines("GET", "HEAD")

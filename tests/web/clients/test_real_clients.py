@@ -75,6 +75,8 @@ def by_node(package: str, given: list[str], node_modules: Path) -> None:
 def by_page(context: BrowserContext, page: str, given: list[str], strategies: list[dict[str, Any] | None]) -> None:
     url, key, file, skew_s = given
     wrong: list[str] = []
+    asked: set[str] = set()
+    context.on("request", lambda request: asked.add("/".join(request.url.split("/")[:3])))  # scheme and host
     context.add_init_script(f"({(SPEAKING / 'wrong_clock.js').read_text(encoding='utf-8')})({1000 * float(skew_s)})")
     text = Path(file).read_text(encoding="utf-8")
     for part, strategy in enumerate(strategies):
@@ -84,6 +86,8 @@ def by_page(context: BrowserContext, page: str, given: list[str], strategies: li
         few = f"({text}).filter(call => Math.floor(call.n / 6) % {len(strategies)} === {part})"
         assert tab.evaluate(f"speak({json.dumps(url)}, {json.dumps(key)}, {few}, {json.dumps(strategy)})") == []
         assert wrong == []
+    shop_, _, _ = page.rpartition("/")
+    assert asked - {"data:,"} == {shop_, url}  # nobody else hears of a visitor
 
 
 # ---- what is heard
@@ -245,7 +249,7 @@ def shop(folder: Path) -> Iterator[str]:
 def test_what_the_library_for_browsers_sends_is_here_once(
     server: Server, browser: Browser, page: str, tmp_path: Path
 ) -> None:
-    strategies = [None, {"strategy": "batching", "config": {"size": 25, "timeout": 300}}]
+    strategies = [None, {"deliveryStrategy": {"strategy": "batching", "config": {"size": 25, "timeout": 300}}}]
     these = calls("next", too_long=True)
     context = browser.new_context()
     speak = partial(by_page, context, page, strategies=strategies)
@@ -261,3 +265,23 @@ def test_what_the_library_for_browsers_sends_is_here_once(
     assert {each.status for each in asked} == {204}
     settings = [each for each in found.passed if each.method == "GET"]
     assert {(each.path, each.status) for each in settings} == {(f"/v1/projects/{server.key}/settings", 200)}
+
+
+def test_what_the_library_for_browsers_measures_of_itself_is_dropped(
+    server: Server, browser: Browser, page: str
+) -> None:
+    before, context = server.counted(), browser.new_context()
+    with network(server.port, every=10**6) as between:
+        tab = context.new_page()
+        tab.goto(page)
+        host, call = between.url.removeprefix("http://"), calls("next", too_long=False)[0]
+        own, measured = {"apiHost": f"{host}/v1", "protocol": "http"}, {"sampleRate": 1, "flushTimer": 100}
+        with tab.expect_response("**/v1/m") as answer:
+            said = [between.url, server.key, [{**call, "odd": "", "ago_s": None}], own, measured]
+            assert tab.evaluate("given => speak(...given)", said) == []
+        assert answer.value.status == 200
+        measures = [each for each in between.passed if each.path == "/v1/m" and each.method == "POST"]
+    context.close()
+    assert {each["type"] for sent in measures for each in json.loads(sent.body)["series"]} == {"Counter"}
+    counted = server.counted()
+    assert {name: n - before[name] for name, n in counted.items() if n != before[name]} == {"accepted": 1}

@@ -143,8 +143,9 @@ def test_an_address_says_which_methods_it_takes(client: Client) -> None:
 
 
 def test_browser_libraries_get_what_they_ask_before_they_start(client: Client) -> None:
-    told = client.get("/v1/projects/clg_live_1/settings").json()["integrations"]["Segment.io"]
-    assert told == {"apiKey": "clg_live_1", "apiHost": "testserver/v1", "protocol": "http"}
+    told = client.get("/v1/projects/clg_live_1/settings").json()
+    own = {"apiKey": "clg_live_1", "apiHost": "testserver/v1", "protocol": "http"}
+    assert told == {"integrations": {"Segment.io": own}, "metrics": {"sampleRate": 0, "host": "testserver/v1"}}
     assert client.get("/sourceConfig/?writeKey=clg_live_1").json()["source"]["enabled"] is True
 
 

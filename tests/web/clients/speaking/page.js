@@ -16,12 +16,11 @@ function arguments_(call) {
   }[call.type];
 }
 
-globalThis.speak = async (url, key, calls, deliveryStrategy) => {
+globalThis.speak = async (url, key, calls, own, measured) => {
   const failed = [];
-  const analytics = AnalyticsBrowser.load(
-    { writeKey: key, cdnURL: url },
-    { integrations: { "Segment.io": deliveryStrategy ? { deliveryStrategy } : {} } },
-  );
+  const options = { integrations: { "Segment.io": own ?? {} } };
+  if (measured) options.updateCDNSettings = (told) => ({ ...told, metrics: { ...told.metrics, ...measured } });
+  const analytics = AnalyticsBrowser.load({ writeKey: key, cdnURL: url }, options);
   analytics.on("error", (error) => failed.push(String(error.reason ?? error.code)));
   for (let first = 0; first < calls.length; first += 25)
     await Promise.all(calls.slice(first, first + 25).map((call) => analytics[call.type](...arguments_(call))));
