@@ -63,7 +63,9 @@ class CollageError(Exception):
     @property
     def in_short(self) -> str:
         """Return what was found and what to do in one line, for whoever has just asked and sees what."""
-        return f"{self.found}: {self.do}."
+        first, space, rest = self.found.partition(" ")
+        words = f"{first.capitalize()}{space}{rest}" if first.islower() and first.isalpha() else self.found
+        return f"{words}: {self.do}."
 
 
 class UsageError(CollageError):

@@ -30,7 +30,7 @@ def set_up(*, log: bool = False) -> None:
     try:
         django.setup()
     except ImproperlyConfigured as error:
-        raise SetupError("read the settings", str(error), "see the list in collage_web/settings.py") from error
+        raise SetupError("read the settings", str(error), "set what is named (docs: reference/server)") from error
 
 
 def open_database() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any, Final
 
@@ -20,6 +20,7 @@ __all__ = [
     "ContactForm",
     "DecideForm",
     "Moment",
+    "Offered",
     "PromiseForm",
     "ReasonForm",
     "RecordForm",
@@ -93,10 +94,23 @@ class Moment(forms.DateTimeField):
             return super().prepare_value(value)
 
 
+class Offered(forms.CharField):
+    """A text for which some are offered (`offered`), which need not be taken."""
+
+    offered: Sequence[str] = ()
+
+    def get_bound_field(self, form: forms.BaseForm, field_name: str) -> forms.BoundField:
+        """Return the field in its form, where a list of what is offered stands beside it."""
+        bound = super().get_bound_field(form, field_name)
+        if self.offered:
+            self.widget.attrs["list"] = f"{bound.auto_id}_offered"
+        return bound
+
+
 class _OfCustomer(forms.Form):
     """What is said of one customer: as the clocks of whoever says it show it, about one of their issues."""
 
-    def __init__(self, *given: Any, issues: Iterable[str] = (), zone: tzinfo = UTC, **more: Any) -> None:
+    def __init__(self, *given: Any, issues: Mapping[str, str], zone: tzinfo = UTC, **more: Any) -> None:
         super().__init__(*given, **more)
         for field in self.fields.values():
             if isinstance(field, Moment):
@@ -104,7 +118,7 @@ class _OfCustomer(forms.Form):
         issue = self.fields["issue"]
         if isinstance(issue, forms.ChoiceField):
             none = [("", _("no particular one")), (NEW_ISSUE, _("a new one"))]
-            issue.choices = [*none, *((each, each) for each in issues)]
+            issue.choices = [*none, *issues.items()]
 
 
 class RecordForm(_OfCustomer):
@@ -115,7 +129,7 @@ class RecordForm(_OfCustomer):
     identifiers
         The customer's, with their states; None: it is recorded for the one known longest.
     issues
-        The customer's, the latest first.
+        The customer's, the latest first, with the words for each.
     zone
         Where the clocks are by which moments are filled in.
     """
@@ -159,11 +173,13 @@ class PromiseForm(_OfCustomer):
     Parameters
     ----------
     issues
-        The customer's, the latest first.
+        The customer's, the latest first, with the words for each.
     zone
         Where the clocks are by which moments are filled in.
     department
         Whose promise it is where nothing else is said.
+    departments
+        Those that are known.
     """
 
     kind = forms.ChoiceField(label=_("We promise"), choices=KINDS_OF_PROMISE, initial="callback")
@@ -175,11 +191,13 @@ class PromiseForm(_OfCustomer):
     )
     due_at = Moment(label=_("By when"), help_text=_("By the company's clocks."))
     issue = forms.ChoiceField(label=_("Matter"), required=False)
-    department = forms.CharField(label=_("Department that keeps it"), required=False, max_length=120)
+    department = Offered(label=_("Department that keeps it"), required=False, max_length=120)
 
-    def __init__(self, *given: Any, department: str = "", **more: Any) -> None:
+    def __init__(self, *given: Any, department: str = "", departments: Sequence[str] = (), **more: Any) -> None:
         super().__init__(*given, **more)
-        self.fields["department"].initial = department
+        keeps = self.fields["department"]
+        assert isinstance(keeps, Offered)  # noqa: S101  # said above
+        keeps.initial, keeps.offered = department, departments
 
     @staticmethod
     def usual(now: datetime) -> dict[str, Any]:

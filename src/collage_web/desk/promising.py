@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods
 from collage.errors import CollageError
 from collage_web.actions import promising
 from collage_web.desk.forms import PromiseForm, ReasonForm, SettleForm
-from collage_web.desk.whom import back, done, now, refused, shown, whom
+from collage_web.desk.whom import back, done, matters, now, refused, shown, whom
 from collage_web.records import gates
 
 __all__ = ["make", "settle", "withdraw"]
@@ -21,10 +21,9 @@ __all__ = ["make", "settle", "withdraw"]
 def make(request: HttpRequest, customer: str) -> HttpResponse:
     """Make a promise."""
     of = whom(request, customer)
-    issues = gates.issues(request.user, of.customer)
     form = PromiseForm(
-        request.POST or None, initial=PromiseForm.usual(now()), issues=issues, zone=of.zone,
-        department=of.by.department,
+        request.POST or None, initial=PromiseForm.usual(now()), issues=matters(of), zone=of.zone,
+        department=of.by.department, departments=gates.departments(request.user, of.customer),
     )  # fmt: skip
     if request.method == "POST" and form.is_valid():
         given = form.cleaned_data

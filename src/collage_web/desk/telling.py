@@ -15,7 +15,7 @@ from collage_web.actions import claiming, consenting, correcting, recording
 from collage_web.bridge.profiled import consented, profiled
 from collage_web.design.spoken import CHANNELS
 from collage_web.desk.forms import AboutForm, ConsentForm, ContactForm, ReasonForm, RecordForm
-from collage_web.desk.whom import Whom, address, caught_up, done, now, refused, shown, whom
+from collage_web.desk.whom import Whom, address, caught_up, done, matters, now, refused, shown, whom
 from collage_web.desk.wording import happened
 from collage_web.records import gates
 from collage_web.records.models import Consent, Identifier
@@ -30,8 +30,7 @@ _TOLD = {field.name for field in fields(recording.Told)}
 def record(request: HttpRequest, customer: str) -> HttpResponse:
     """Record a call, a visit or a note."""
     of = whom(request, customer)
-    issues = gates.issues(request.user, of.customer)
-    form = RecordForm(request.POST or None, identifiers=of.identifiers, issues=issues, zone=of.zone)
+    form = RecordForm(request.POST or None, identifiers=of.identifiers, issues=matters(of), zone=of.zone)
     if request.method == "POST" and form.is_valid():
         given = {name: value for name, value in form.cleaned_data.items() if name in _TOLD}
         try:

@@ -23,10 +23,11 @@ from collage_web.actions.leasing import Lost, Taken
 from collage_web.bridge.called import names
 from collage_web.design.templatetags.look import bare
 from collage_web.desk.known import called
+from collage_web.desk.wording import happened, when
 from collage_web.records import gates
 from collage_web.records.models import Colleague
 
-__all__ = ["Whom", "address", "back", "caught_up", "done", "now", "refused", "shown", "whom"]
+__all__ = ["Whom", "address", "back", "caught_up", "done", "matters", "now", "refused", "shown", "whom"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,15 @@ def whom(request: HttpRequest, customer: str) -> Whom:
     identifiers = gates.identifiers(request.user, found, "serve customers")
     name = names(dict.fromkeys(identifiers, found)).get(found) or bare(called(identifiers)) or found
     return Whom(by, found, name, identifiers, get_current_timezone())
+
+
+def matters(of: Whom) -> dict[str, str]:
+    """Return a customer's issues, each with the words by which somebody recognises it: what was last, and when."""
+    here = now()
+    return {
+        issue: f"{issue} · {happened(kind)}, {when(at, now=here)}"
+        for issue, kind, at in gates.issues(of.by, of.customer)
+    }
 
 
 def shown(request: HttpRequest, template: str, of: Whom, *, status: int = 200, **more: Any) -> HttpResponse:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 from typing import Any, Final, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -41,6 +42,7 @@ __all__ = [
     "contested",
     "customer",
     "customer_of",
+    "departments",
     "heard",
     "hook",
     "hooks",
@@ -321,11 +323,25 @@ def zone() -> ZoneInfo:
         return ZoneInfo("UTC")
 
 
-def issues(user: Any, customer_id: str) -> list[str]:
-    """Return the issues of a customer, that which was met last first: no more than a person would choose from."""
+def issues(user: Any, customer_id: str) -> list[tuple[str, str, datetime]]:
+    """Return the issues of a customer, each with the kind and moment of its last touchpoint, the latest first.
+
+    No more than a person would choose from.
+    """
     theirs = list(_of(customer(user, customer_id)))
     met = Touchpoint.objects.filter(identifier__in=theirs, issue_id__isnull=False).order_by("-occurred_at")
-    return list(dict.fromkeys(str(issue) for issue in met.values_list("issue_id", flat=True)[:_MET]))[:_CHOSEN]
+    last: dict[str, tuple[str, str, datetime]] = {}
+    for issue, kind, at in met.values_list("issue_id", "kind", "occurred_at")[:_MET]:
+        last.setdefault(str(issue), (str(issue), kind, at))
+    return list(last.values())[:_CHOSEN]
+
+
+def departments(user: Any, customer_id: str) -> list[str]:
+    """Return the departments that colleagues belong to, and those that this customer met, by name."""
+    theirs = Touchpoint.objects.filter(identifier__in=list(_of(customer(user, customer_id))))
+    met = theirs.exclude(department=None).order_by().values_list("department", flat=True).distinct()
+    ours = Colleague.objects.filter(is_active=True).order_by().values_list("department", flat=True).distinct()
+    return sorted({str(each) for each in (*met[:_CHOSEN], *ours[:_MET])} - {""}, key=str.casefold)
 
 
 def colleagues(user: Any) -> QuerySet[Colleague]:

@@ -109,6 +109,7 @@ def test_a_promise_is_made_settled_and_opened_again(served: Served) -> None:
     client, path = served
     page = client.get(f"{path}/promise").content.decode()
     assert 'type="datetime-local"' in page
+    assert '<option value="Care"></option>' in page
     due = datetime.now(ZoneInfo("Europe/Berlin")).replace(microsecond=0, second=0) + timedelta(days=30)
     form = {"kind": "other", "other": "sample", "due_at": f"{due:%Y-%m-%dT%H:%M}", "issue": "", "department": ""}
     made_words = said(client.post(f"{path}/promise", form), path)
