@@ -90,10 +90,10 @@ document.addEventListener("securitypolicyviolation",
 """
 TAINTED = """() => {
     const found = [...window.__stopped];
-    const ours = "a abbr b blockquote body br button circle code dd details dialog div dl dt fieldset figcaption " +
-        "figure footer form g h1 h2 h3 head header html img input kbd label legend li line link main meta nav ol " +
-        "optgroup option p path polygon polyline pre rect script search section select small span strong style " +
-        "summary svg table tbody td text textarea th thead time title tr u ul";
+    const ours = "a abbr b blockquote body br button circle code datalist dd details dialog div dl dt fieldset " +
+        "figcaption figure footer form g h1 h2 h3 head header html img input kbd label legend li line link main meta " +
+        "nav ol optgroup option p path polygon polyline pre rect script search section select small span strong " +
+        "style summary svg table tbody td text textarea th thead time title tr u ul";
     const known = new Set(ours.split(" "));
     const foreign = (value) => {
         try { return new URL(value, location).origin !== location.origin; } catch { return true; }

@@ -10,7 +10,7 @@ from bench.desk import crowd, pages
 from bench.web import ingest, taken_in
 
 
-@pytest.mark.slow
+@pytest.mark.prove
 def test_what_arrives_is_measured_beside_a_bare_server(tmp_path: Path) -> None:
     batches, single, scored, backlog = ingest(tmp_path, 200, 1)
     assert float(batches.figures["rate"]) > float(single.figures["rate"]) > 0
@@ -21,7 +21,7 @@ def test_what_arrives_is_measured_beside_a_bare_server(tmp_path: Path) -> None:
     assert float(line.figures["touchpoints"]) > 1000
 
 
-@pytest.mark.slow
+@pytest.mark.prove
 def test_pages_are_measured(tmp_path: Path) -> None:
     customer, busy, who, board = pages(tmp_path, 200, 1)
     for line in (customer, busy, who, board):

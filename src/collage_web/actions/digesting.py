@@ -11,11 +11,10 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
-import pyarrow as pa
 import structlog
-from django.db import connection
+from django.db import connection, transaction
 
 from collage.errors import CollageError
 from collage.tables import CONTRACTS
@@ -38,8 +37,15 @@ __all__ = ["AT_ONCE", "digest", "warm"]
 
 AT_ONCE: Final = 2_000  # arrivals
 _log = structlog.get_logger()
+_Tables: TypeAlias = Mapping[
+    str, tuple[Sequence[str], Sequence[tuple[Any, ...]]]
+]  # columns, the arrival last, and rows
 _COLUMNS: Final = ("id", "source_id", "message_id", "received_at", "occurred_at", "body", "became")
 _WAITS: Final = "WHERE digested_at IS NULL AND quarantined_at IS NULL ORDER BY id LIMIT %s"
+
+
+class _KnownError(Exception):
+    """A row is there already."""
 
 
 def digest(mine: Turn, *, most: int = AT_ONCE) -> int:
@@ -81,11 +87,10 @@ def _digest_of(source: Source, rows: Sequence[tuple[Any, ...]], mine: Turn) -> N
     found = _mapped(source, arrived, now)
     told = told_of(arrived) if source.kind == Source.Kind.SEGMENT else []
     again = [row[0] for row in rows if row[6]]
-    with mine.writing():
+    rows_of = {name: (table.column_names, as_tuples(table)) for name, table in found.tables.items()}
+    with mine.writing():  # whoever stores what arrives waits so long
         _forget(again)
-        faults = {**_twice(found), **found.faults}
-        for name, table in found.tables.items():
-            _add(name, table, faults)
+        faults = _kept(rows_of, found.faults)
         said = [each for each in told if each.arrival not in faults]
         _hear(said)
         _set_aside(source, faults, {each.id: each.received_at for each in arrived}, now)
@@ -114,12 +119,27 @@ def _moment(value: Any) -> datetime:
     return value if isinstance(value, datetime) else datetime.fromisoformat(value).replace(tzinfo=UTC)
 
 
-def _twice(found: Mapped) -> dict[int, Fault]:
+def _kept(tables: _Tables, faults: Mapping[int, Fault]) -> dict[int, Fault]:
+    """Store the rows of all tables but for those of arrivals at fault; return all faults.
+
+    Where all are new nothing stands for two contents, and what is there need not be read.
+    """
+    with suppress(_KnownError), transaction.atomic():
+        for name, (columns, rows) in tables.items():
+            _add(name, columns, [row for row in rows if row[-1] not in faults], all_new=name != "claims")
+        return dict(faults)
+    found = {**_twice(tables), **faults}
+    for name, (columns, rows) in tables.items():
+        _add(name, columns, [row for row in rows if row[-1] not in found])
+    return found
+
+
+def _twice(tables: _Tables) -> dict[int, Fault]:
     """Return the arrivals whose id stands for another content, there or earlier among them."""
     twice: dict[int, Fault] = {}
-    for name in (name for name in found.tables if name != "claims"):  # what was claimed before is claimed
+    for name in (name for name in tables if name != "claims"):  # what was claimed before is claimed
         key, columns = CONTRACTS[name].key, schema(name).names
-        place, rows = columns.index(key), as_tuples(found.tables[name])
+        place, rows = columns.index(key), tables[name][1]
         there = {row[place]: row for row in bulk.within(TABLES[name], columns, key, {row[place] for row in rows})}
         for *row, arrival in rows:
             if there.setdefault(row[place], tuple(row)) != tuple(row):
@@ -127,13 +147,14 @@ def _twice(found: Mapped) -> dict[int, Fault]:
     return twice
 
 
-def _add(name: str, table: pa.Table, faults: Mapping[int, Fault]) -> None:
-    """Store a table's rows, those that are there already left out."""
-    rows = [row for row in as_tuples(table) if row[-1] not in faults]
-    if rows:
-        bulk.add(TABLES[name], [*table.column_names[:-1], "arrival_id"], rows)
-        places = [place for place, column in enumerate(table.column_names) if column in WHO]
-        touched(row[place] for row in rows for place in places)
+def _add(name: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...]], *, all_new: bool = False) -> None:
+    """Store a table's rows, those that are there already left out; or refuse to, where `all_new` are asked for."""
+    if not rows:
+        return
+    if bulk.add(TABLES[name], [*columns[:-1], "arrival_id"], rows) < len(rows) and all_new:
+        raise _KnownError
+    places = [place for place, column in enumerate(columns) if column in WHO]
+    touched(row[place] for row in rows for place in places)
 
 
 def _hear(told: Sequence[Told]) -> None:

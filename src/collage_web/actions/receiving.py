@@ -35,6 +35,10 @@ _COLUMNS: Final = (
 )  # fmt: skip
 
 
+_Rows: TypeAlias = list[tuple[Any, ...]]
+_Given: TypeAlias = tuple[_Rows, _Rows]
+
+
 class StorageError(Exception):
     """Nothing was stored, or nobody knows whether it was: the database is locked, full, gone or slow. Send again."""
 
@@ -82,19 +86,43 @@ def receive(batch: Batch) -> Outcome:
         raise StorageError(str(error)) from error
 
 
+class _KnownError(Exception):
+    """One of the arrivals is there already, or another of its name among them; whose is not known."""
+
+
 def stored(batches: Sequence[Batch]) -> list[Outcome]:
     """Store batches in one transaction."""
+    return _stored([(batch, _rows(batch)) for batch in batches])
+
+
+def _stored(taken: Sequence[tuple[Batch, _Given]]) -> list[Outcome]:
+    batches, given = [batch for batch, _ in taken], [rows for _, rows in taken]
+    with suppress(_KnownError), transaction.atomic():
+        return _counted(batches, _all_new(given))
     with transaction.atomic():
-        outcomes = [_added(batch) for batch in batches]
-        _count(batches, outcomes)
-    return outcomes
+        return _counted(batches, [_added(*rows) for rows in given])
 
 
-def _added(batch: Batch) -> Outcome:
+def _all_new(given: Sequence[_Given]) -> list[Outcome]:
+    """Store all together: each statement waits until it has the interpreter again."""
+    rows = [row for good, bad in given for some in (good, bad) for row in some]
+    if bulk.add(Arrival, _COLUMNS, rows) < len(rows):
+        raise _KnownError
+    return [Outcome(len(good), 0, len(bad)) for good, bad in given]
+
+
+def _added(good: _Rows, bad: _Rows) -> Outcome:
+    """Store what one batch brought, but for what is there already."""
+    accepted, quarantined = (bulk.add(Arrival, _COLUMNS, rows) for rows in (good, bad))
+    return Outcome(accepted, len(good) + len(bad) - accepted - quarantined, quarantined)
+
+
+def _rows(batch: Batch) -> _Given:
+    """Return the rows that are made of the sound arrivals of a batch, and of those at fault."""
     written = bulk.moments()
     received = written(batch.received_at)
-    good: list[tuple[Any, ...]] = []
-    bad: list[tuple[Any, ...]] = []
+    good: _Rows = []
+    bad: _Rows = []
     for each in batch.arrivals:
         row = (
             batch.source, each.message_id, each.type, received, written(each.sent_at), written(each.occurred_at),
@@ -104,11 +132,11 @@ def _added(batch: Batch) -> Outcome:
             good.append((*row, "", None, "", "", ""))
         else:
             bad.append((*row, "", received, each.fault.column, each.fault.reason, each.fault.found))
-    accepted, quarantined = (bulk.add(Arrival, _COLUMNS, rows) if rows else 0 for rows in (good, bad))
-    return Outcome(accepted, len(batch.arrivals) - accepted - quarantined, quarantined)
+    return good, bad
 
 
-def _count(batches: Sequence[Batch], outcomes: Sequence[Outcome]) -> None:
+def _counted(batches: Sequence[Batch], outcomes: list[Outcome]) -> list[Outcome]:
+    """Count what became of batches, and return it."""
     hours: dict[tuple[int, datetime], list[Any]] = {}
     for batch, outcome in zip(batches, outcomes, strict=True):
         hour = hour_of(batch.received_at)
@@ -117,9 +145,10 @@ def _count(batches: Sequence[Batch], outcomes: Sequence[Outcome]) -> None:
             seen[place] += n
         seen[4] = max(seen[4], batch.received_at)
     count([(source, hour, *seen) for (source, hour), seen in sorted(hours.items())])
+    return outcomes
 
 
-_Waiting: TypeAlias = tuple[Batch, "Future[Outcome]"]
+_Waiting: TypeAlias = tuple[Batch, _Given, "Future[Outcome]"]
 
 
 def _told(taken: Sequence[_Waiting], *, last: bool = False) -> bool:
@@ -128,16 +157,16 @@ def _told(taken: Sequence[_Waiting], *, last: bool = False) -> bool:
     What has failed together and may be stored apart is not told, but where this was the `last` try.
     """
     try:
-        outcomes = stored([batch for batch, _ in taken])
+        outcomes = _stored([(batch, rows) for batch, rows, _ in taken])
     except Exception as error:  # noqa: BLE001  # whoever waits must be told, whatever it was
         with suppress(Error):  # the next try opens another; a writer that dies would leave all to wait
             connection.close()
         if not last and len(taken) > 1 and not isinstance(error, OperationalError):
             return False
-        for _, told in taken:
+        for *_, told in taken:
             told.set_exception(error)
     else:
-        for (_, told), outcome in zip(taken, outcomes, strict=True):
+        for (*_, told), outcome in zip(taken, outcomes, strict=True):
             told.set_result(outcome)
     return True
 
@@ -152,7 +181,7 @@ class _Writer:
     def store(self, batch: Batch) -> Outcome:
         """Wait until a batch is on the disk."""
         told: Future[Outcome] = Future()
-        self._waiting.put((batch, told))
+        self._waiting.put((batch, _rows(batch), told))  # rows are made here: all wait for the one that writes
         return told.result(_PATIENCE_S)
 
     def _run(self) -> None:

@@ -28,6 +28,7 @@ __all__ = [
 
 _AT_ONCE: Final = 500  # values in one list
 _PARAMETERS: Final = 5_000  # of one statement; SQLite takes 32,766
+_ROUND: Final = 32  # rows: of so many times as much, and of each rest, there is a statement that can be used again
 
 
 def add(model: type[models.Model], columns: Sequence[str], values: Iterable[Sequence[Any]]) -> int:
@@ -49,8 +50,11 @@ def add(model: type[models.Model], columns: Sequence[str], values: Iterable[Sequ
     """
     n = 0
     # many rows a statement: each of them lets other threads in, and is waited for
-    for some in chunks(values, _PARAMETERS // len(columns)):
-        n += _executed(_insert(model, tuple(columns), len(some)), list(chain.from_iterable(some)))
+    for some in chunks(values, max(_ROUND, _PARAMETERS // len(columns) // _ROUND * _ROUND)):
+        whole = len(some) // _ROUND * _ROUND
+        for part in (some[:whole], some[whole:]):
+            if part:
+                n += _executed(_insert(model, tuple(columns), len(part)), list(chain.from_iterable(part)))
     return n
 
 

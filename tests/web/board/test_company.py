@@ -312,10 +312,10 @@ def test_the_company_is_set_up_by_an_administrator(house: House, as_: As) -> Non
 @pytest.mark.parametrize(
     ("wrong", "says"),
     [
-        ({"opens_3": "9-17"}, "the hours 9-17: write them such as 09:00-17:00."),
+        ({"opens_3": "9-17"}, "The hours 9-17: write them such as 09:00-17:00."),
         ({"opens_3": "17:00-09:00"}, "each begins before it ends"),
         ({"opens_3": "09:00-13:00, 12:00-17:00"}, "after the one before has ended"),
-        ({"opens_3": "09:00"}, "the hours 09:00"),
+        ({"opens_3": "09:00"}, "The hours 09:00"),
         ({"zone": "Europe/Nowhere"}, "not one of the available choices"),
         ({"region": "XX"}, "not one of the available choices"),
     ],

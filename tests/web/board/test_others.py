@@ -147,7 +147,7 @@ def test_a_key_that_reads_is_made_shown_once_and_revoked(as_: As) -> None:  # no
     page = client.get("/read-keys/").content.decode()
     assert key[0] not in page
     assert key[0][-4:] in page
-    assert "a key of this name" in client.post("/read-keys/new", {"name": "telephone"}).content.decode()
+    assert "A key of this name" in client.post("/read-keys/new", {"name": "telephone"}).content.decode()
     asked = {"headers": {"Authorization": f"Bearer {key[0]}"}}
     assert Client().get("/api/v1/customers/nobody", **asked).status_code == 404  # type: ignore[arg-type]  # django-stubs wants its own kind of mapping
     client.post("/read-keys/telephone/revoke", {"reason": " "})

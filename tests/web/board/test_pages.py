@@ -140,7 +140,7 @@ def test_a_source_is_made_and_its_key_is_shown_this_once(house: House, as_: Call
     )
     assert sent.status_code == 200
     assert (
-        client.post("/sources/new", {"name": "shop", "kind": "segment"}).content.decode().count("a source of this name")
+        client.post("/sources/new", {"name": "shop", "kind": "segment"}).content.decode().count("A source of this name")
         == 1
     )
 
@@ -149,7 +149,7 @@ def test_a_map_that_is_none_is_refused_with_what_to_do(house: House, as_: Callab
     client = as_("admin")
     form = {"map": "name = 'till'\n[[rows]]\n", "origins": "", "rate": 5, "most_bytes": 5000, "quiet_after_min": 3}
     page = client.post("/sources/till/change", form).content.decode()
-    assert "no emit" in page
+    assert "No emit" in page
     assert "write at least one [[rows.emit]]" in page
     assert client.post("/sources/till/change", {**form, "map": ""}).status_code == 302
     house.source.refresh_from_db()
@@ -308,5 +308,5 @@ def test_a_colleague_is_admitted_and_the_last_administrator_stays(as_: Callable[
     assert new.check_password(PASSWORD)
     me = Colleague.objects.get(role=Role.ADMIN)
     kept = client.post(f"/colleagues/{me.pk}", {"role": "agent", "is_active": "on"}).content.decode()
-    assert "the last administrator" in kept
+    assert "The last administrator" in kept
     assert "colleague.admit" in client.get("/audit/").content.decode()

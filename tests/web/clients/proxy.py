@@ -30,7 +30,7 @@ class Passed:
 
 @dataclass
 class Network:
-    """What passes; of every so many requests that bring something one has a fate other than to be handed on."""
+    """What passes; of every so many requests that bring something (0: of none) one is not just handed on."""
 
     port: int
     every: int
@@ -45,7 +45,8 @@ class Network:
             return "handed on"
         with self._lock:
             number, self._posts = self._posts, self._posts + 1
-        return FATES[number // self.every % len(FATES)] if number % self.every == 1 else "handed on"
+        met = self.every and number % self.every == 1
+        return FATES[number // self.every % len(FATES)] if met else "handed on"
 
 
 @contextmanager

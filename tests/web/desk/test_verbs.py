@@ -216,7 +216,7 @@ def test_customers_are_brought_together_after_a_preview_and_apart_again(served: 
 def test_nobody_is_the_same_as_themselves_or_as_nobody(served: Served) -> None:
     client, path = served
     one = path.rpartition("/")[2]
-    assert "the same customer twice" in said(client.get(f"{path}/same", {"other": one}), path)
+    assert "The same customer twice" in said(client.get(f"{path}/same", {"other": one}), path)
     assert "Nobody else is known by that" in client.post(f"{path}/same", {"other": "user:1"}).content.decode()
     assert client.get(f"{path}/same", {"other": "0" * 20}).status_code == 404
 
