@@ -26,6 +26,7 @@ SERVED = {
 }  # tests/web/test_bench.py has those
 
 
+@pytest.mark.prove
 def test_every_measurement_gives_its_lines_in_one_table_and_as_json(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

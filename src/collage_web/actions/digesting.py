@@ -37,15 +37,10 @@ __all__ = ["AT_ONCE", "digest", "warm"]
 
 AT_ONCE: Final = 2_000  # arrivals
 _log = structlog.get_logger()
-_Tables: TypeAlias = Mapping[
-    str, tuple[Sequence[str], Sequence[tuple[Any, ...]]]
-]  # columns, the arrival last, and rows
+# by name: the columns, the arrival last, and the rows
+_Tables: TypeAlias = Mapping[str, tuple[Sequence[str], Sequence[tuple[Any, ...]]]]
 _COLUMNS: Final = ("id", "source_id", "message_id", "received_at", "occurred_at", "body", "became")
 _WAITS: Final = "WHERE digested_at IS NULL AND quarantined_at IS NULL ORDER BY id LIMIT %s"
-
-
-class _KnownError(Exception):
-    """A row is there already."""
 
 
 def digest(mine: Turn, *, most: int = AT_ONCE) -> int:
@@ -124,7 +119,7 @@ def _kept(tables: _Tables, faults: Mapping[int, Fault]) -> dict[int, Fault]:
 
     Where all are new nothing stands for two contents, and what is there need not be read.
     """
-    with suppress(_KnownError), transaction.atomic():
+    with suppress(bulk.KnownError), transaction.atomic():
         for name, (columns, rows) in tables.items():
             _add(name, columns, [row for row in rows if row[-1] not in faults], all_new=name != "claims")
         return dict(faults)
@@ -148,11 +143,11 @@ def _twice(tables: _Tables) -> dict[int, Fault]:
 
 
 def _add(name: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...]], *, all_new: bool = False) -> None:
-    """Store a table's rows, those that are there already left out; or refuse to, where `all_new` are asked for."""
+    """Store a table's rows, those that are there already left out, or where they are to be `all_new`, refused."""
     if not rows:
         return
-    if bulk.add(TABLES[name], [*columns[:-1], "arrival_id"], rows) < len(rows) and all_new:
-        raise _KnownError
+    add = bulk.add_new if all_new else bulk.add
+    add(TABLES[name], [*columns[:-1], "arrival_id"], rows)
     places = [place for place, column in enumerate(columns) if column in WHO]
     touched(row[place] for row in rows for place in places)
 

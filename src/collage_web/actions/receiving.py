@@ -33,10 +33,8 @@ _COLUMNS: Final = (
     "source_id", "message_id", "type", "received_at", "sent_at", "occurred_at", "clock", "body",
     "became", "quarantined_at", "column", "reason", "found",
 )  # fmt: skip
-
-
 _Rows: TypeAlias = list[tuple[Any, ...]]
-_Given: TypeAlias = tuple[_Rows, _Rows]
+_Given: TypeAlias = tuple[_Rows, _Rows]  # of sound arrivals, and of those at fault
 
 
 class StorageError(Exception):
@@ -86,10 +84,6 @@ def receive(batch: Batch) -> Outcome:
         raise StorageError(str(error)) from error
 
 
-class _KnownError(Exception):
-    """One of the arrivals is there already, or another of its name among them; whose is not known."""
-
-
 def stored(batches: Sequence[Batch]) -> list[Outcome]:
     """Store batches in one transaction."""
     return _stored([(batch, _rows(batch)) for batch in batches])
@@ -97,7 +91,7 @@ def stored(batches: Sequence[Batch]) -> list[Outcome]:
 
 def _stored(taken: Sequence[tuple[Batch, _Given]]) -> list[Outcome]:
     batches, given = [batch for batch, _ in taken], [rows for _, rows in taken]
-    with suppress(_KnownError), transaction.atomic():
+    with suppress(bulk.KnownError), transaction.atomic():
         return _counted(batches, _all_new(given))
     with transaction.atomic():
         return _counted(batches, [_added(*rows) for rows in given])
@@ -106,8 +100,7 @@ def _stored(taken: Sequence[tuple[Batch, _Given]]) -> list[Outcome]:
 def _all_new(given: Sequence[_Given]) -> list[Outcome]:
     """Store all together: each statement waits until it has the interpreter again."""
     rows = [row for good, bad in given for some in (good, bad) for row in some]
-    if bulk.add(Arrival, _COLUMNS, rows) < len(rows):
-        raise _KnownError
+    bulk.add_new(Arrival, _COLUMNS, rows)
     return [Outcome(len(good), 0, len(bad)) for good, bad in given]
 
 

@@ -12,7 +12,9 @@ from typing import Any, Final
 from django.db import connection, models
 
 __all__ = [
+    "KnownError",
     "add",
+    "add_new",
     "changed",
     "chunks",
     "counted",
@@ -29,6 +31,27 @@ __all__ = [
 _AT_ONCE: Final = 500  # values in one list
 _PARAMETERS: Final = 5_000  # of one statement; SQLite takes 32,766
 _ROUND: Final = 32  # rows: of so many times as much, and of each rest, there is a statement that can be used again
+
+
+class KnownError(Exception):
+    """A row of this key is there already; whose is not known."""
+
+
+def add_new(model: type[models.Model], columns: Sequence[str], values: Sequence[Sequence[Any]]) -> None:
+    """Insert rows all of which are new, within a transaction that is given up where one is not.
+
+    Parameters
+    ----------
+    model, columns, values
+        As `add` has them.
+
+    Raises
+    ------
+    KnownError
+        When the key of one is there already, or is another's of them; some may have gone in.
+    """
+    if add(model, columns, values) < len(values):
+        raise KnownError
 
 
 def add(model: type[models.Model], columns: Sequence[str], values: Iterable[Sequence[Any]]) -> int:
