@@ -29,7 +29,7 @@ check: $(READY)  ## format, lint, types, arrows, docs
 bench: $(READY)  ## speed and memory, as ratios against a floor measured in the same run
 	$(BIN)/python -m bench
 
-prove: $(READY)  ## the long searches: fuzzing, laws on many more tables, the fit's criteria (AC=6: that one alone)
+prove: $(READY)  ## the long searches: fuzzing, laws on many more tables, kills, the fit's criteria (AC=6: that one alone)
 ifdef AC
 	$(BIN)/python -m tests.acceptance $(AC)
 else

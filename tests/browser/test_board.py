@@ -66,7 +66,7 @@ def board(live_server: Any, settings: Any, tmp_path: Path, monkeypatch: pytest.M
 
     class Here:
         def store(self, batch: receiving.Batch) -> receiving.Outcome:
-            return receiving.stored([batch])[0]
+            return receiving.stored([receiving.prepared(batch)])[0]
 
     settings.COLLAGE_SECOND_FACTOR_ROLES = frozenset()
     settings.VAR = tmp_path

@@ -26,33 +26,42 @@ SERVED = {
 }  # tests/web/test_bench.py has those
 
 
-@pytest.mark.prove
-def test_every_measurement_gives_its_lines_in_one_table_and_as_json(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+READING = ["csv", "xes", "jsonl", "parquet"]
+READ = ["CSV", "CSV", "CSV.gz", "CSV by the slow reader", "XES", "JSONL", "Parquet"]
+ALL = [name for name in MEASUREMENTS if name not in {"memory", "claims", *SERVED}]
+MEASURED = [
+    *READ,
+    "identity: customers",
+    "score: claims",
+    "score: adding marks up",
+    "score: one customer",
+    "score: the command",
+    "score: the command",
+    "simulate",
+    "report",
+    "fit: the command",
+    "attribute: shared out",
+    "attribute: the command",
+    "score: the command on many",
+    "fit: the command on many ratings",
+    "attribute: many ratings: shared out",
+    "attribute: many ratings: the command",
+]
+
+
+@pytest.mark.parametrize(
+    ("asked", "measured"),
+    [
+        pytest.param(READING, READ, id="of reading"),
+        pytest.param(ALL, MEASURED, id="all", marks=pytest.mark.prove),  # most of a minute
+    ],
+)
+def test_measurements_give_their_lines_in_one_table_and_as_json(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], asked: list[str], measured: list[str]
 ) -> None:
-    quick = [name for name in MEASUREMENTS if name not in {"memory", "claims", *SERVED}]
     figures = tmp_path / "figures.json"
-    lines = main([*quick, "--rows", "200", "--repeat", "1", "--json", str(figures)])
-    assert [line.measured.split(",")[0] for line in lines] == [
-        *["CSV", "CSV", "CSV.gz", "CSV by the slow reader", "XES", "JSONL", "Parquet"],
-        *[
-            "identity: customers",
-            "score: claims",
-            "score: adding marks up",
-            "score: one customer",
-            "score: the command",
-            "score: the command",
-            "simulate",
-            "report",
-            "fit: the command",
-            "attribute: shared out",
-            "attribute: the command",
-            "score: the command on many",
-            "fit: the command on many ratings",
-            "attribute: many ratings: shared out",
-            "attribute: many ratings: the command",
-        ],
-    ]
+    lines = main([*asked, "--rows", "200", "--repeat", "1", "--json", str(figures)])
+    assert [line.measured.split(",")[0] for line in lines] == measured
     written = json.loads(figures.read_text(encoding="utf-8"))["lines"]
     assert set(written) == {line.measured for line in lines}
     assert all(line["ours_s"] > 0 and line.get("floor_s", 1) > 0 for line in written.values())

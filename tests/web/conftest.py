@@ -70,7 +70,7 @@ def house(db: None, client: Client, new_key: Callable[[], str], monkeypatch: pyt
 
     class Here:
         def store(self, batch: receiving.Batch) -> receiving.Outcome:
-            return receiving.stored([batch])[0]
+            return receiving.stored([receiving.prepared(batch)])[0]
 
     monkeypatch.setattr(receiving, "_writer", Here)  # a thread would not see a test's transaction
     sources.forget()

@@ -198,7 +198,7 @@ def _of_rows(spec: Mapping[str, Any], form: str, where: str) -> Value:
 def _parse_row_number(spec: Mapping[str, Any], where: str) -> Value:
     form = next(iter(spec))
     if not _flag(spec, form, where):
-        raise MapError(f"read the map: {where}.{form}", "false", f"write {form} = true, or leave it out")
+        raise MapError(f"read the map: {where}.{form}", f"{form} = false", f"write {form} = true, or leave it out")
     return RowNumber(first_only=form == "first_of_key")
 
 

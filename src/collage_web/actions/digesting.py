@@ -119,14 +119,21 @@ def _kept(tables: _Tables, faults: Mapping[int, Fault]) -> dict[int, Fault]:
 
     Where all are new nothing stands for two contents, and what is there need not be read.
     """
-    with suppress(bulk.KnownError), transaction.atomic():
-        for name, (columns, rows) in tables.items():
-            _add(name, columns, [row for row in rows if row[-1] not in faults], all_new=name != "claims")
-        return dict(faults)
+    if not _repeated(tables):
+        with suppress(bulk.KnownError), transaction.atomic():
+            for name, (columns, rows) in tables.items():  # without those at fault, as `mapped` gives them
+                _add(name, columns, rows, all_new=name != "claims")
+            return dict(faults)
     found = {**_twice(tables), **faults}
     for name, (columns, rows) in tables.items():
         _add(name, columns, [row for row in rows if row[-1] not in found])
     return found
+
+
+def _repeated(tables: _Tables) -> bool:
+    """Return whether an id stands in two rows: some maps say the same promise or rating for several events."""
+    places = {name: columns.index(CONTRACTS[name].key) for name, (columns, _) in tables.items() if name != "claims"}
+    return any(len({row[place] for row in tables[name][1]}) < len(tables[name][1]) for name, place in places.items())
 
 
 def _twice(tables: _Tables) -> dict[int, Fault]:

@@ -51,6 +51,7 @@ def take_in(
     upload = Upload.objects.create(file=folder.name, by=by, created_at=now)
     try:
         counts = store(snapshot.of_folder(folder, progress=progress), upload, progress=progress)
+        bulk.analyze()
         upload.rows = sum(seen["rows"] for seen in counts.values())
         upload.done = sum(seen["new"] for seen in counts.values())
         upload.state, upload.counts, upload.ended_at = Upload.State.DONE, counts, now

@@ -24,7 +24,7 @@ from collage_web.records import bulk
 from collage_web.records.arriving import Arriving
 from collage_web.records.models import Arrival
 
-__all__ = ["Batch", "Outcome", "StorageError", "receive", "stored"]
+__all__ = ["Batch", "Outcome", "Prepared", "StorageError", "prepared", "receive", "stored"]
 
 _MOST: Final = 5_000  # arrivals in one transaction
 _PATIENCE_S: Final = 20.0
@@ -33,8 +33,6 @@ _COLUMNS: Final = (
     "source_id", "message_id", "type", "received_at", "sent_at", "occurred_at", "clock", "body",
     "became", "quarantined_at", "column", "reason", "found",
 )  # fmt: skip
-_Rows: TypeAlias = list[tuple[Any, ...]]
-_Given: TypeAlias = tuple[_Rows, _Rows]  # of sound arrivals, and of those at fault
 
 
 class StorageError(Exception):
@@ -84,38 +82,45 @@ def receive(batch: Batch) -> Outcome:
         raise StorageError(str(error)) from error
 
 
-def stored(batches: Sequence[Batch]) -> list[Outcome]:
-    """Store batches in one transaction."""
-    return _stored([(batch, _rows(batch)) for batch in batches])
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A batch with the rows that are made of it: of its sound arrivals, and of those at fault."""
+
+    batch: Batch
+    good: Sequence[tuple[Any, ...]]
+    bad: Sequence[tuple[Any, ...]]
 
 
-def _stored(taken: Sequence[tuple[Batch, _Given]]) -> list[Outcome]:
-    batches, given = [batch for batch, _ in taken], [rows for _, rows in taken]
-    with suppress(bulk.KnownError), transaction.atomic():
-        return _counted(batches, _all_new(given))
+def stored(these: Sequence[Prepared]) -> list[Outcome]:
+    """Store batches in one transaction.
+
+    What several brought goes in together, since each statement waits until it has the interpreter again. Where one of
+    them is there already it does not tell whose, and they are stored one after the other.
+    """
+    if len(these) > 1:
+        with suppress(bulk.KnownError), transaction.atomic():
+            return _counted(these, _all_new(these))
     with transaction.atomic():
-        return _counted(batches, [_added(*rows) for rows in given])
+        return _counted(these, [_added(each) for each in these])
 
 
-def _all_new(given: Sequence[_Given]) -> list[Outcome]:
-    """Store all together: each statement waits until it has the interpreter again."""
-    rows = [row for good, bad in given for some in (good, bad) for row in some]
-    bulk.add_new(Arrival, _COLUMNS, rows)
-    return [Outcome(len(good), 0, len(bad)) for good, bad in given]
+def _all_new(these: Sequence[Prepared]) -> list[Outcome]:
+    bulk.add_new(Arrival, _COLUMNS, [row for each in these for some in (each.good, each.bad) for row in some])
+    return [Outcome(len(each.good), 0, len(each.bad)) for each in these]
 
 
-def _added(good: _Rows, bad: _Rows) -> Outcome:
+def _added(one: Prepared) -> Outcome:
     """Store what one batch brought, but for what is there already."""
-    accepted, quarantined = (bulk.add(Arrival, _COLUMNS, rows) for rows in (good, bad))
-    return Outcome(accepted, len(good) + len(bad) - accepted - quarantined, quarantined)
+    accepted, quarantined = (bulk.add(Arrival, _COLUMNS, rows) for rows in (one.good, one.bad))
+    return Outcome(accepted, len(one.batch.arrivals) - accepted - quarantined, quarantined)
 
 
-def _rows(batch: Batch) -> _Given:
-    """Return the rows that are made of the sound arrivals of a batch, and of those at fault."""
+def prepared(batch: Batch) -> Prepared:
+    """Return a batch with the rows that are made of it."""
     written = bulk.moments()
     received = written(batch.received_at)
-    good: _Rows = []
-    bad: _Rows = []
+    good: list[tuple[Any, ...]] = []
+    bad: list[tuple[Any, ...]] = []
     for each in batch.arrivals:
         row = (
             batch.source, each.message_id, each.type, received, written(each.sent_at), written(each.occurred_at),
@@ -125,13 +130,13 @@ def _rows(batch: Batch) -> _Given:
             good.append((*row, "", None, "", "", ""))
         else:
             bad.append((*row, "", received, each.fault.column, each.fault.reason, each.fault.found))
-    return good, bad
+    return Prepared(batch, good, bad)
 
 
-def _counted(batches: Sequence[Batch], outcomes: list[Outcome]) -> list[Outcome]:
+def _counted(these: Sequence[Prepared], outcomes: list[Outcome]) -> list[Outcome]:
     """Count what became of batches, and return it."""
     hours: dict[tuple[int, datetime], list[Any]] = {}
-    for batch, outcome in zip(batches, outcomes, strict=True):
+    for batch, outcome in zip((each.batch for each in these), outcomes, strict=True):
         hour = hour_of(batch.received_at)
         seen = hours.setdefault((batch.source, hour), [0, 0, 0, 0, batch.received_at])
         for place, n in enumerate((outcome.accepted, outcome.duplicate, outcome.quarantined, batch.refused)):
@@ -141,7 +146,7 @@ def _counted(batches: Sequence[Batch], outcomes: list[Outcome]) -> list[Outcome]
     return outcomes
 
 
-_Waiting: TypeAlias = tuple[Batch, _Given, "Future[Outcome]"]
+_Waiting: TypeAlias = tuple[Prepared, "Future[Outcome]"]
 
 
 def _told(taken: Sequence[_Waiting], *, last: bool = False) -> bool:
@@ -150,16 +155,16 @@ def _told(taken: Sequence[_Waiting], *, last: bool = False) -> bool:
     What has failed together and may be stored apart is not told, but where this was the `last` try.
     """
     try:
-        outcomes = _stored([(batch, rows) for batch, rows, _ in taken])
+        outcomes = stored([each for each, _ in taken])
     except Exception as error:  # noqa: BLE001  # whoever waits must be told, whatever it was
         with suppress(Error):  # the next try opens another; a writer that dies would leave all to wait
             connection.close()
         if not last and len(taken) > 1 and not isinstance(error, OperationalError):
             return False
-        for *_, told in taken:
+        for _, told in taken:
             told.set_exception(error)
     else:
-        for (*_, told), outcome in zip(taken, outcomes, strict=True):
+        for (_, told), outcome in zip(taken, outcomes, strict=True):
             told.set_result(outcome)
     return True
 
@@ -174,7 +179,7 @@ class _Writer:
     def store(self, batch: Batch) -> Outcome:
         """Wait until a batch is on the disk."""
         told: Future[Outcome] = Future()
-        self._waiting.put((batch, _rows(batch), told))  # rows are made here: all wait for the one that writes
+        self._waiting.put((prepared(batch), told))  # here: all wait for the one that writes
         return told.result(_PATIENCE_S)
 
     def _run(self) -> None:
@@ -187,10 +192,10 @@ class _Writer:
     def _taken(self) -> list[_Waiting]:
         """Return what waits, as much as one transaction takes; wait for something where nothing does."""
         taken = [self._waiting.get()]
-        n = len(taken[0][0].arrivals)
+        n = len(taken[0][0].batch.arrivals)
         while n < _MOST and not self._waiting.empty():
             taken.append(self._waiting.get())
-            n += len(taken[-1][0].arrivals)
+            n += len(taken[-1][0].batch.arrivals)
         return taken
 
 

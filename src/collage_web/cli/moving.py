@@ -23,6 +23,7 @@ def import_(arguments: argparse.Namespace) -> None:
     open_database()
     from collage_web.actions.importing import take_in
     from collage_web.jobs import loop
+    from collage_web.records import bulk
 
     began = time.perf_counter()
     with at_work() as step:
@@ -33,6 +34,7 @@ def import_(arguments: argparse.Namespace) -> None:
         loop.finish(
             clock=lambda: datetime.now(UTC), chance=random.SystemRandom(), progress=lambda n: step(f"marks, part {n}")
         )
+        bulk.analyze()
     for name, seen in upload.counts.items():
         say(f"{name}: {seen['rows']:,} rows, {seen['new']:,} of them new")
     took = time.perf_counter()

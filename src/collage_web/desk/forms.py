@@ -8,6 +8,8 @@ from typing import Any, Final
 
 from django import forms
 from django.utils import timezone
+from django.utils.html import escape
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from collage_web.records.models import Consent
@@ -197,7 +199,9 @@ class PromiseForm(_OfCustomer):
         super().__init__(*given, **more)
         keeps = self.fields["department"]
         assert isinstance(keeps, Offered)  # noqa: S101  # said above
-        keeps.initial, keeps.offered = department, departments
+        keeps.offered = departments  # what stands in a field hides what is offered that begins otherwise
+        if department:
+            keeps.help_text = gettext("Empty: your own, %(department)s.") % {"department": escape(department)}
 
     @staticmethod
     def usual(now: datetime) -> dict[str, Any]:

@@ -15,6 +15,7 @@ __all__ = [
     "KnownError",
     "add",
     "add_new",
+    "analyze",
     "changed",
     "chunks",
     "counted",
@@ -38,7 +39,7 @@ class KnownError(Exception):
 
 
 def add_new(model: type[models.Model], columns: Sequence[str], values: Sequence[Sequence[Any]]) -> None:
-    """Insert rows all of which are new, within a transaction that is given up where one is not.
+    """Insert rows all of which are new.
 
     Parameters
     ----------
@@ -48,10 +49,12 @@ def add_new(model: type[models.Model], columns: Sequence[str], values: Sequence[
     Raises
     ------
     KnownError
-        When the key of one is there already, or is another's of them; some may have gone in.
+        When the key of one is there already, or two of them share a key. Some may have gone in by then: whoever calls
+        rolls back.
     """
-    if add(model, columns, values) < len(values):
-        raise KnownError
+    for asked, n in _parts(model, columns, values):
+        if n < asked:
+            raise KnownError
 
 
 def add(model: type[models.Model], columns: Sequence[str], values: Iterable[Sequence[Any]]) -> int:
@@ -71,14 +74,20 @@ def add(model: type[models.Model], columns: Sequence[str], values: Iterable[Sequ
     int
         How many went in.
     """
-    n = 0
+    return sum(n for _, n in _parts(model, columns, values))
+
+
+def _parts(
+    model: type[models.Model], columns: Sequence[str], values: Iterable[Sequence[Any]]
+) -> Iterator[tuple[int, int]]:
+    """Insert rows part by part; yield how many were to go in, and how many did."""
     # many rows a statement: each of them lets other threads in, and is waited for
     for some in chunks(values, max(_ROUND, _PARAMETERS // len(columns) // _ROUND * _ROUND)):
         whole = len(some) // _ROUND * _ROUND
         for part in (some[:whole], some[whole:]):
             if part:
-                n += _executed(_insert(model, tuple(columns), len(part)), list(chain.from_iterable(part)))
-    return n
+                query = _insert(model, tuple(columns), len(part))
+                yield len(part), _executed(query, list(chain.from_iterable(part)))
 
 
 def _executed(query: str, given: list[Any]) -> int:
@@ -227,6 +236,16 @@ def _written(value: datetime | None) -> str | None:
     if value is None:
         return None
     return (value if value.tzinfo is UTC else value.astimezone(UTC)).isoformat(" ").removesuffix("+00:00")
+
+
+def analyze() -> None:
+    """Have PostgreSQL look how rows are spread: after very many new ones its plans would be those for hardly any.
+
+    It would do so by itself within a minute or two, where nobody has turned that off.
+    """
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE")
 
 
 def table(model: type[models.Model]) -> str:

@@ -71,6 +71,7 @@ __all__ = [
 _Row = TypeVar("_Row", bound=Model)
 _MET: Final = 400  # touchpoints with an issue, the last ones
 _CHOSEN: Final = 25
+_LONGEST: Final = 120  # characters of a department
 _SURE: Final = 0.95  # from here on a claim counts
 _BECAME: Final = ("made", "kept", "broken", "exceeded")
 _ROLES: Final[dict[str, Collection[str]]] = {
@@ -337,11 +338,12 @@ def issues(user: Any, customer_id: str) -> list[tuple[str, str, datetime]]:
 
 
 def departments(user: Any, customer_id: str) -> list[str]:
-    """Return the departments that colleagues belong to, and those that this customer met, by name."""
+    """Return the departments of active colleagues and those that this customer met of late, by name."""
     theirs = Touchpoint.objects.filter(identifier__in=list(_of(customer(user, customer_id))))
-    met = theirs.exclude(department=None).order_by().values_list("department", flat=True).distinct()
-    ours = Colleague.objects.filter(is_active=True).order_by().values_list("department", flat=True).distinct()
-    return sorted({str(each) for each in (*met[:_CHOSEN], *ours[:_MET])} - {""}, key=str.casefold)
+    met = theirs.order_by("-occurred_at").values_list("department", flat=True)[:_MET]
+    ours = Colleague.objects.filter(is_active=True).order_by("department").values_list("department", flat=True)
+    found = {*met, *ours.distinct()} - {None, ""}
+    return sorted((each for each in found if len(each) <= _LONGEST), key=str.casefold)
 
 
 def colleagues(user: Any) -> QuerySet[Colleague]:

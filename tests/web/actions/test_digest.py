@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
-from collage_web.actions import deriving, rebuilding, sourcing
+from collage_web.actions import deriving, importing, rebuilding, sourcing
 from collage_web.actions.catching_up import WORKER, catch_up
 from collage_web.actions.digesting import digest
 from collage_web.actions.leasing import Taken, there, turn
 from collage_web.bridge.derived import known
 from collage_web.bridge.mapped import mapped
-from collage_web.records.models import Arrival, Identifier, Mark, Score, SourceHour, Stale, Touchpoint
+from collage_web.records.models import Arrival, Identifier, Mark, Promise, Score, SourceHour, Stale, Touchpoint
 from tests.web.conftest import NOW, House, touchpoint
 
 WAIT: dict[str, Any] = {"wait_s": 400, "contact_id": "c1"}
@@ -81,6 +83,54 @@ def test_an_id_used_twice_with_another_content_is_set_aside(house: House) -> Non
     house.digest()
     assert Touchpoint.objects.get().identifier == "user:1"
     assert Arrival.objects.get(message_id="1").reason == "is an id used twice, with another content"
+
+
+def two_tables(house: House) -> None:
+    """Have each touchpoint of a source become a promise too, whose id several may share."""
+    text = """
+name = "till"
+[[rows]]
+[[rows.emit]]
+into = "touchpoints"
+touchpoint_id = "{touchpoint_id}"
+identifier = "{identifier}"
+occurred_at = "{occurred_at}"
+kind = "contact.answered"
+[[rows.emit]]
+into = "promises"
+promise_id = "{contact_id}"
+identifier = "{identifier}"
+kind = "{channel}"
+made_at = "2026-01-01T00:00:00Z"
+due_at = "2027-01-01T00:00:00Z"
+"""
+    sourcing.change(
+        house.source, map_=text, origins="", rate=10, most_bytes=1000, quiet_after_s=None, by=None, now=house.now
+    )
+
+
+def test_the_same_said_by_several_is_there_once_and_another_content_is_set_aside(house: House) -> None:
+    two_tables(house)
+    same = {"contact_id": "p1", "channel": "callback"}
+    house.send(touchpoint(1, "user:1", **same), touchpoint(2, "user:1", **same))
+    house.send(touchpoint(3, "user:1", **{**same, "channel": "refund"}))
+    house.digest()
+    assert sorted(Touchpoint.objects.values_list("touchpoint_id", flat=True)) == ["till:1", "till:2"]
+    assert [each.kind for each in Promise.objects.all()] == ["callback"]
+    assert [each.message_id for each in Arrival.objects.exclude(quarantined_at=None)] == ["3"]
+
+
+def test_where_the_second_table_meets_what_is_there_nothing_of_the_first_try_is_left(house: House) -> None:
+    two_tables(house)
+    house.send(touchpoint(1, "user:1", contact_id="p1", channel="callback"))
+    house.digest()
+    house.send(touchpoint(2, "user:1", contact_id="p1", channel="refund"))
+    house.send(touchpoint(3, "user:2", contact_id="p3", channel="refund"))
+    assert house.digest() == 2
+    assert sorted(Touchpoint.objects.values_list("touchpoint_id", flat=True)) == ["till:1", "till:3"]
+    assert sorted(Promise.objects.values_list("kind", flat=True)) == ["callback", "refund"]
+    assert Arrival.objects.get(message_id="2").reason == "is an id used twice, with another content"
+    assert not Stale.objects.exists()
 
 
 def test_claims_bring_customers_together_and_apart_again(house: House) -> None:
@@ -294,3 +344,13 @@ def test_a_score_is_as_of_the_moment_it_was_derived(house: House) -> None:
     house.send(touchpoint(1, "user:1", **WAIT))
     house.digest()
     assert Score.objects.get().at == NOW
+
+
+def test_after_an_import_postgresql_looks_how_rows_are_spread(db: None, tmp_path: Path) -> None:  # noqa: ARG001  # db: pytest-django's, for what it does
+    (tmp_path / "touchpoints.jsonl").write_text(
+        '{"touchpoint_id": "till:1", "identifier": "user:1", "kind": "note.made", "occurred_at": "2026-01-01T00:00:00Z"}\n',
+        encoding="utf-8",
+    )
+    with CaptureQueriesContext(connection) as asked:
+        importing.take_in(tmp_path, by=None, now=NOW)
+    assert [each["sql"] for each in asked if each["sql"] == "ANALYZE"] == ["ANALYZE"] * (connection.vendor != "sqlite")

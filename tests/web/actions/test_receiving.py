@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from collage_web.actions.receiving import Batch, Outcome, stored
+from collage_web.actions import receiving
+from collage_web.actions.receiving import Batch, Outcome, prepared
 from collage_web.records.arriving import Arriving, Fault
 from collage_web.records.models import Arrival, SourceHour
 from tests.web.conftest import NOW, House
 
 WRONG = Fault("kind", "is missing, and must be a text", "")
+
+
+def stored(batches: Sequence[Batch]) -> list[Outcome]:
+    return receiving.stored([prepared(each) for each in batches])
 
 
 def batch(house: House, *names: str, wrong: str = "") -> Batch:
@@ -37,10 +43,17 @@ def test_whoever_brings_it_again_beside_others_is_told_so_and_the_others_are_not
     assert [sum(column) for column in zip(*counted, strict=True)] == [4, 3, 0, 0]
 
 
+def test_of_many_of_which_the_last_is_known_all_others_are_stored(house: House) -> None:
+    many = [str(n) for n in range(900)]  # more than one statement takes
+    stored([batch(house, "899")])
+    assert stored([batch(house, *many), batch(house, "900")]) == [Outcome(899, 1, 0), Outcome(1, 0, 0)]
+    assert Arrival.objects.count() == 901
+
+
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])  # emptied at its beginning
 @given(
     requests=st.lists(
-        st.lists(st.tuples(st.integers(0, 40), st.booleans()), max_size=70).map(tuple), min_size=1, max_size=5
+        st.lists(st.tuples(st.integers(0, 4_000), st.booleans()), max_size=70).map(tuple), min_size=1, max_size=5
     )
 )
 def test_what_is_stored_together_is_what_would_be_stored_one_by_one(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -109,7 +110,10 @@ def test_a_promise_is_made_settled_and_opened_again(served: Served) -> None:
     client, path = served
     page = client.get(f"{path}/promise").content.decode()
     assert 'type="datetime-local"' in page
-    assert '<option value="Care"></option>' in page
+    assert 'list="id_department_offered"' in page
+    assert (
+        '<datalist id="id_department_offered"><option value="Care"></option><option value="Logistics"></option>' in page
+    )
     due = datetime.now(ZoneInfo("Europe/Berlin")).replace(microsecond=0, second=0) + timedelta(days=30)
     form = {"kind": "other", "other": "sample", "due_at": f"{due:%Y-%m-%dT%H:%M}", "issue": "", "department": ""}
     made_words = said(client.post(f"{path}/promise", form), path)
@@ -126,6 +130,19 @@ def test_a_promise_is_made_settled_and_opened_again(served: Served) -> None:
     assert client.post(withdraw, {"reason": ""}).status_code == 200
     assert "Withdrawn" in said(client.post(withdraw, {"reason": "no need"}), path)
     assert Promise.objects.get().outcome == "withdrawn"
+
+
+def test_what_is_offered_is_of_colleagues_and_of_the_customer_alone(served: Served, house: House) -> None:
+    client, path = served
+    house.send(touchpoint(2, "user:2", department="Repair", issue_id="o2"))
+    house.digest()
+    Colleague.objects.create(email="gone@example.com", name="gone", department="Gone", is_active=False)
+    Colleague.objects.filter(email__startswith="ada").update(department="<b>Care")
+    page = client.get(f"{path}/promise").content.decode()
+    assert "Empty: your own, &lt;b&gt;Care." in page
+    assert re.findall('<option value="([^"]*)"></option>', page) == ["&lt;b&gt;Care", "Logistics"]
+    page = client.get(f"{path}/record").content.decode()
+    assert re.findall('<option value="(o.)">([^<,]*), ', page) == [("o1", "o1 · parcel arrived")]
 
 
 def test_a_promise_that_says_nothing_is_not_made(served: Served) -> None:
