@@ -348,7 +348,7 @@ def test_a_score_is_as_of_the_moment_it_was_derived(house: House) -> None:
 
 def test_after_an_import_postgresql_looks_how_rows_are_spread(db: None, tmp_path: Path) -> None:  # noqa: ARG001  # db: pytest-django's, for what it does
     (tmp_path / "touchpoints.jsonl").write_text(
-        '{"touchpoint_id": "till:1", "identifier": "user:1", "kind": "note.made", "occurred_at": "2026-01-01T00:00Z"}\n',
+        '{"touchpoint_id": "till:1", "identifier": "a:1", "kind": "note.made", "occurred_at": "2026-01-01T00:00Z"}\n',
         encoding="utf-8",
     )
     with CaptureQueriesContext(connection) as asked:
