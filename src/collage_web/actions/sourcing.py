@@ -17,7 +17,7 @@ from collage_web.bridge.mapped import map_of
 from collage_web.records.keys import digest
 from collage_web.records.models import Arrival, Colleague, Source
 
-__all__ = ["SourceError", "change", "create", "new_key_for", "replay", "revoke"]
+__all__ = ["OriginError", "SourceError", "change", "create", "new_key_for", "replay", "revoke"]
 
 _HINT: Final = 4
 _ORIGINS: Final = ("http://", "https://")
@@ -25,6 +25,10 @@ _ORIGINS: Final = ("http://", "https://")
 
 class SourceError(CollageError):
     """A source cannot be as it was asked to be."""
+
+
+class OriginError(SourceError):
+    """What was given as a web page's origin is none."""
 
 
 def create(
@@ -126,14 +130,16 @@ def change(  # noqa: PLR0913  # what a source can have changed
     Raises
     ------
     SourceError
-        When the map is none, or an origin is no web address.
+        When the map is none.
+    OriginError
+        When an origin is no web address.
     """
     asked = f"change the source {source.name!r}"
     if map_:
         _checked_map(source.name, source.kind, map_, asked)
     odd = next((line for line in origins.split() if not line.startswith(_ORIGINS) or line.count("/") > 2), None)  # noqa: PLR2004  # those of ://
     if odd is not None:
-        raise SourceError(
+        raise OriginError(
             asked,
             _("the origin %(name)s") % {"name": repr(odd)},
             _("give scheme and host alone, such as https://shop.example"),

@@ -126,7 +126,7 @@ def change(request: HttpRequest, name: str) -> HttpResponse:
                 now=datetime.now(UTC),
             )
         except CollageError as error:
-            form.add_error("origins" if error.found.startswith("the origin ") else "map", error.in_short)
+            form.add_error("origins" if isinstance(error, sourcing.OriginError) else "map", error.in_short)
         else:
             messages.success(request, _("Changed. What arrives from now on is read this way."))
             return redirect("source", name)

@@ -157,6 +157,22 @@ def test_a_map_that_is_none_is_refused_with_what_to_do(house: House, as_: Callab
     assert "silent" in client.get("/sources/").content.decode()
 
 
+@pytest.mark.parametrize(("language", "says"), [("en", "The origin"), ("de", "Die Herkunft")])
+def test_an_origin_that_is_none_is_said_at_the_origins_in_every_language(
+    house: House,  # noqa: ARG001  # for its database
+    as_: Callable[[str | None], Client],
+    language: str,
+    says: str,
+) -> None:
+    client = as_("admin")
+    Colleague.objects.update(language=language)
+    form = {"map": "", "origins": "shop.example", "rate": 5, "most_bytes": 5000, "quiet_after_min": 3}
+    answer = client.post("/sources/till/change", form)
+    assert [(name, error[0].startswith(says)) for name, error in answer.context["form"].errors.items()] == [
+        ("origins", True)
+    ]
+
+
 def test_a_revoked_source_is_refused(house: House, as_: Callable[[str | None], Client]) -> None:
     from collage_web.ingest import sources
 
