@@ -69,7 +69,7 @@ __all__ = [
 ]
 
 _Row = TypeVar("_Row", bound=Model)
-_MET: Final = 400  # touchpoints with an issue, the last ones
+_MET: Final = 400  # touchpoints that are looked through, the last ones
 _CHOSEN: Final = 25
 _LONGEST: Final = 120  # characters of a department
 _SURE: Final = 0.95  # from here on a claim counts

@@ -85,9 +85,7 @@ def test_an_id_used_twice_with_another_content_is_set_aside(house: House) -> Non
     assert Arrival.objects.get(message_id="1").reason == "is an id used twice, with another content"
 
 
-def two_tables(house: House) -> None:
-    """Have each touchpoint of a source become a promise too, whose id several may share."""
-    text = """
+ANSWERED = """
 name = "till"
 [[rows]]
 [[rows.emit]]
@@ -96,6 +94,8 @@ touchpoint_id = "{touchpoint_id}"
 identifier = "{identifier}"
 occurred_at = "{occurred_at}"
 kind = "contact.answered"
+"""
+PROMISED = """
 [[rows.emit]]
 into = "promises"
 promise_id = "{contact_id}"
@@ -103,14 +103,18 @@ identifier = "{identifier}"
 kind = "{channel}"
 made_at = "2026-01-01T00:00:00Z"
 due_at = "2027-01-01T00:00:00Z"
-"""
+"""  # whose id several may share
+
+
+def mapped_by(house: House, text: str) -> None:
+    """Give the source a map of its own."""
     sourcing.change(
         house.source, map_=text, origins="", rate=10, most_bytes=1000, quiet_after_s=None, by=None, now=house.now
     )
 
 
 def test_the_same_said_by_several_is_there_once_and_another_content_is_set_aside(house: House) -> None:
-    two_tables(house)
+    mapped_by(house, ANSWERED + PROMISED)
     same = {"contact_id": "p1", "channel": "callback"}
     house.send(touchpoint(1, "user:1", **same), touchpoint(2, "user:1", **same))
     house.send(touchpoint(3, "user:1", **{**same, "channel": "refund"}))
@@ -121,7 +125,7 @@ def test_the_same_said_by_several_is_there_once_and_another_content_is_set_aside
 
 
 def test_where_the_second_table_meets_what_is_there_nothing_of_the_first_try_is_left(house: House) -> None:
-    two_tables(house)
+    mapped_by(house, ANSWERED + PROMISED)
     house.send(touchpoint(1, "user:1", contact_id="p1", channel="callback"))
     house.digest()
     house.send(touchpoint(2, "user:1", contact_id="p1", channel="refund"))
@@ -165,20 +169,7 @@ def test_a_map_that_changes_is_applied_to_what_came_before_it(house: House) -> N
     house.send({**touchpoint(1, "user:1", **WAIT), "kind": "ring"})
     house.digest()
     assert marks_of("user:1") == []
-    text = """
-name = "till"
-[[rows]]
-[[rows.emit]]
-into = "touchpoints"
-touchpoint_id = "{touchpoint_id}"
-identifier = "{identifier}"
-occurred_at = "{occurred_at}"
-kind = "contact.answered"
-wait_s = "{wait_s}"
-"""
-    sourcing.change(
-        house.source, map_=text, origins="", rate=10, most_bytes=1000, quiet_after_s=None, by=None, now=house.now
-    )
+    mapped_by(house, ANSWERED + 'wait_s = "{wait_s}"')
     assert sourcing.replay(house.source, by=None, now=house.now, everything=True) == 1
     house.digest()
     assert marks_of("user:1") == [("till:1", "long_wait")]
